@@ -1,0 +1,58 @@
+"""`modelward`: the table of commands, each loaded when it is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from modelward.kernel.errors import ModelwardError
+
+# name: (module, attribute, the line shown in the help)
+COMMANDS = {
+    "doctor": ("modelward.cli.doctor", "doctor", "Say what is wrong here and how to mend it."),
+    "serve": ("modelward.cli.serve", "serve", "Serve the pages and the API."),
+    "version": ("modelward.cli.version", "version", "Print the version."),
+    "watch": ("modelward.cli.watch", "watch", "Profile a table and show its drift, with no server at all."),
+    "worker": ("modelward.cli.serve", "worker", "Run jobs only (PostgreSQL)."),
+}
+EXIT_REFUSED = 3
+
+
+class Commands(click.Group):
+    """A group whose commands are imported only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help from the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def modelward() -> None:
+    """Model governance: what is it, who approved it on what evidence, where does it run, is it still behaving?"""
+
+
+def main() -> None:
+    """Run the command line; an error of ours is told in a sentence, without a traceback, and exits with 3."""
+    try:
+        modelward()
+    except ModelwardError as problem:
+        click.echo(f"modelward: {problem}", err=True)
+        sys.exit(EXIT_REFUSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Models, versions and artifacts, and what happens to them. Frozen; no I/O."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from modelward.kernel.events import Happening
+from modelward.kernel.refs import Digest, ModelRef, VersionRef
+
+
+class ApprovalStatus(StrEnum):
+    """Whether a version may be used. Only a decided review moves it."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    LAPSED = "lapsed"
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered model: what its versions have in common. ``versions`` counts them and numbers the next."""
+
+    name: ModelRef
+    description: str = ""
+    owner: str = ""
+    tags: dict[str, str] = {}
+    versions: int = 0
+    created_at: datetime
+    created_by: str
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of the model's signature."""
+
+    name: str
+    type: str
+
+
+class VersionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the one who registers knows of a version; everything is optional and goes into the card by itself."""
+
+    framework: str = ""
+    framework_version: str = ""
+    algorithm: str = ""
+    problem_type: str = ""
+    objective: str = ""
+    hyperparameters: dict[str, str] = {}
+    training_metrics: dict[str, float] = {}
+    training_datasets: list[str] = []
+    training_rows: int | None = None
+    training_environment: list[str] = []
+    inference_environment: list[str] = []
+    features: list[Feature] = []
+    intended_use: str = ""
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes of a model, known by their digest. They are stored and hashed, never opened by the server."""
+
+    digest: Digest
+    bytes: int
+    name: str
+    created_at: datetime
+    created_by: str
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a model. All but the status (and its reason) stays as it was registered."""
+
+    ref: VersionRef
+    model: ModelRef
+    number: int
+    description: str = ""
+    facts: VersionFacts
+    artifact: Digest | None = None
+    status: ApprovalStatus = ApprovalStatus.PENDING
+    status_reason: str = ""
+    tags: dict[str, str] = {}
+    created_at: datetime
+    created_by: str
+
+
+class ModelRegistered(Happening, frozen=True, kw_only=True):
+    """A model was registered."""
+
+    model: ModelRef
+    owner: str
+
+
+class ModelDescribed(Happening, frozen=True, kw_only=True):
+    """The description, owner or tags of a model were changed."""
+
+    model: ModelRef
+    changed: list[str]
+
+
+class ArtifactStored(Happening, frozen=True, kw_only=True):
+    """The bytes of a model were stored under their digest."""
+
+    artifact: Digest
+    bytes: int
+    name: str
+
+
+class VersionRegistered(Happening, frozen=True, kw_only=True):
+    """A version of a model was registered."""
+
+    version: VersionRef
+    artifact: Digest | None
+    training_datasets: list[str] = []
+
+
+class VersionStatusChanged(Happening, frozen=True, kw_only=True):
+    """The approval status of a version changed."""
+
+    version: VersionRef
+    before: ApprovalStatus
+    after: ApprovalStatus
+    reason: str

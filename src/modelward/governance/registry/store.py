@@ -1,0 +1,213 @@
+"""The tables of the registry: model, version, artifact."""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from modelward.governance.registry.entities import ApprovalStatus, Artifact, Model, Version, VersionFacts
+from modelward.kernel.clock import moment, timestamp
+from modelward.kernel.pages import Page, PageRequest, cursor_after
+from modelward.kernel.refs import Digest, ModelRef, VersionRef
+from modelward.storage.work import Work
+
+metadata = sa.MetaData()
+model = sa.Table(
+    "model",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("tags", sa.Text, nullable=False),
+    sa.Column("versions", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+)
+version = sa.Table(
+    "version",
+    metadata,
+    sa.Column("ref", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, sa.ForeignKey("model.name"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.Column("artifact", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("status_reason", sa.Text, nullable=False),
+    sa.Column("tags", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.UniqueConstraint("model", "number", name="version_number"),
+)
+artifact = sa.Table(
+    "artifact",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+)
+
+# Statements are made once: composing them costs more than running them.
+_FIND_MODEL = sa.select(model).where(model.c.name == sa.bindparam("name"))
+_ADD_MODEL = sa.insert(model)
+_FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref"))
+_ADD_VERSION = sa.insert(version)
+_TAKE_NUMBER = (
+    sa.update(model)
+    .where(model.c.name == sa.bindparam("of"))
+    .values(versions=model.c.versions + 1)
+    .returning(model.c.versions)
+)
+
+
+def find_model(work: Work, name: ModelRef) -> Model | None:
+    """Find a model by name."""
+    row = work.execute(_FIND_MODEL, {"name": name}).first()
+    return _model(row) if row else None
+
+
+def add_model(work: Work, new: Model) -> None:
+    """Keep a new model."""
+    work.execute(
+        _ADD_MODEL,
+        {
+            "name": new.name,
+            "description": new.description,
+            "owner": new.owner,
+            "tags": _json(new.tags),
+            "versions": 0,
+            "created_at": timestamp(new.created_at),
+            "created_by": new.created_by,
+        },
+    )
+
+
+def put_model(work: Work, changed: Model) -> None:
+    """Keep the changed description, owner and tags of a model."""
+    values = {"description": changed.description, "owner": changed.owner, "tags": _json(changed.tags)}
+    work.execute(sa.update(model).where(model.c.name == changed.name).values(values))
+
+
+def list_models(work: Work, *, page: PageRequest, text: str = "") -> Page[Model]:
+    """Models in the order of their names, those whose name or description holds the text."""
+    query = sa.select(model).order_by(model.c.name).limit(page.limit + 1)
+    if page.after:
+        query = query.where(model.c.name > page.after[0])
+    if text:
+        query = query.where(_holds(model.c.name, text) | _holds(model.c.description, text))
+    found = [_model(row) for row in work.execute(query)]
+    more = len(found) > page.limit
+    items = found[: page.limit]
+    return Page(items=items, next_cursor=cursor_after(items[-1].name) if more else None)
+
+
+def _holds(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(column).contains(text.lower(), autoescape=True)
+
+
+def take_number(work: Work, name: ModelRef) -> int | None:
+    """Count one more version of a model and return its number; None when there is no such model."""
+    return work.execute(_TAKE_NUMBER, {"of": name}).scalar()
+
+
+def add_version(work: Work, new: Version) -> None:
+    """Keep a new version."""
+    work.execute(
+        _ADD_VERSION,
+        {
+            "ref": new.ref,
+            "model": new.model,
+            "number": new.number,
+            "description": new.description,
+            "facts": _json(new.facts),
+            "artifact": new.artifact,
+            "status": new.status,
+            "status_reason": new.status_reason,
+            "tags": _json(new.tags),
+            "created_at": timestamp(new.created_at),
+            "created_by": new.created_by,
+        },
+    )
+
+
+def put_status(work: Work, changed: Version) -> None:
+    """Keep the changed approval status of a version."""
+    values = {"status": changed.status.value, "status_reason": changed.status_reason}
+    work.execute(sa.update(version).where(version.c.ref == changed.ref).values(values))
+
+
+def find_version(work: Work, ref: VersionRef) -> Version | None:
+    """Find a version."""
+    row = work.execute(_FIND_VERSION, {"ref": ref}).first()
+    return _version(row) if row else None
+
+
+def list_versions(work: Work, name: ModelRef, *, page: PageRequest) -> Page[Version]:
+    """The versions of a model, the newest first."""
+    query = sa.select(version).where(version.c.model == name).order_by(version.c.number.desc()).limit(page.limit + 1)
+    if page.after:
+        query = query.where(version.c.number < int(page.after[0]))
+    found = [_version(row) for row in work.execute(query)]
+    more = len(found) > page.limit
+    items = found[: page.limit]
+    return Page(items=items, next_cursor=cursor_after(str(items[-1].number)) if more else None)
+
+
+def find_artifact(work: Work, digest: Digest) -> Artifact | None:
+    """Find what is known of an artifact."""
+    row = work.execute(sa.select(artifact).where(artifact.c.digest == digest)).first()
+    if row is None:
+        return None
+    return Artifact(
+        digest=Digest(row.digest),
+        bytes=row.bytes,
+        name=row.name,
+        created_at=moment(row.created_at),
+        created_by=row.created_by,
+    )
+
+
+def add_artifact(work: Work, new: Artifact) -> None:
+    """Keep what is known of an artifact."""
+    row = {
+        "digest": new.digest,
+        "bytes": new.bytes,
+        "name": new.name,
+        "created_at": timestamp(new.created_at),
+        "created_by": new.created_by,
+    }
+    work.execute(sa.insert(artifact), row)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _model(row: sa.Row[Any]) -> Model:
+    return Model(
+        name=ModelRef(row.name),
+        description=row.description,
+        owner=row.owner,
+        tags=msgspec.json.decode(row.tags),
+        versions=row.versions,
+        created_at=moment(row.created_at),
+        created_by=row.created_by,
+    )
+
+
+def _version(row: sa.Row[Any]) -> Version:
+    return Version(
+        ref=VersionRef(row.ref),
+        model=ModelRef(row.model),
+        number=row.number,
+        description=row.description,
+        facts=msgspec.json.decode(row.facts, type=VersionFacts),
+        artifact=Digest(row.artifact) if row.artifact else None,
+        status=ApprovalStatus(row.status),
+        status_reason=row.status_reason,
+        tags=msgspec.json.decode(row.tags),
+        created_at=moment(row.created_at),
+        created_by=row.created_by,
+    )

@@ -1,0 +1,35 @@
+"""All operations of the native API, gathered."""
+
+import msgspec
+
+from modelward.interfaces.http import respond
+from modelward.interfaces.identity import Identity
+from modelward.interfaces.rest import access, audit, registry
+from modelward.interfaces.rest.dispatch import RawRequest, Rest
+from modelward.interfaces.rest.openapi import document
+from modelward.interfaces.rest.operations import Open, Operation, Operations
+from modelward.storage.work import Workshop
+
+CAPABILITIES: list[Operations] = [access.access, registry.registry, audit.audit]
+
+
+def all_operations() -> list[Operation]:
+    """Every operation of the API."""
+    return [operation for capability in CAPABILITIES for operation in capability.all]
+
+
+def build_api(workshop: Workshop, identity: Identity, *, version: str) -> Rest:
+    """Build the API with its own description at /api/v1/openapi.json."""
+    operations = all_operations()
+    about = Operations("about")
+    drawn: list[bytes] = []
+
+    @about.operation("GET", "/openapi.json", permission=Open("the contract tells nothing of what is stored"), raw=True)
+    async def openapi(request: RawRequest) -> None:
+        """Get this document."""
+        if not drawn:
+            drawn.append(msgspec.json.encode(document(operations, version=version)))
+        await respond(request.send, 200, drawn[0])
+
+    operations = [*operations, *about.all]
+    return Rest(operations, workshop=workshop, identity=identity)

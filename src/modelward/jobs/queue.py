@@ -1,0 +1,204 @@
+"""The job queue: enqueue once by id, claim under a lease, finish under a fence.
+
+A job is run at least once; its effect is kept once, because the results and ``finish`` are one transaction that is
+refused when the lease has passed to another worker.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from modelward.kernel.clock import moment, timestamp
+from modelward.kernel.errors import Conflict
+
+metadata = sa.MetaData()
+job = sa.Table(
+    "job",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("run_at", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("attempts_max", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("finished_at", sa.Text),
+    sa.Index("job_due", "state", "run_at"),
+)
+
+LEASE = timedelta(seconds=30)
+RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class LeaseLost(Conflict):
+    """The lease of this job has passed to another worker, so the results of this attempt are not kept."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of work that waits, runs or has run. ``attempt`` counts from 1 and is the fence."""
+
+    id: str
+    kind: str
+    payload: dict[str, Any]
+    state: JobState
+    run_at: datetime
+    attempt: int
+    attempts_max: int
+    owner: str | None = None
+    error: str | None = None
+
+
+def enqueue(
+    connection: Connection,
+    *,
+    id: str,
+    kind: str,
+    payload: dict[str, Any],
+    now: datetime,
+    run_at: datetime | None = None,
+    attempts_max: int = 5,
+) -> bool:
+    """Add a job; a second one with the same id changes nothing. Returns whether it is new."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(job).on_conflict_do_nothing(index_elements=["id"])
+    row = {
+        "id": id,
+        "kind": kind,
+        "payload": msgspec.json.encode(payload).decode(),
+        "state": JobState.WAITING,
+        "run_at": timestamp(run_at or now),
+        "attempt": 0,
+        "attempts_max": attempts_max,
+        "created_at": timestamp(now),
+    }
+    return connection.execute(statement, row).rowcount == 1
+
+
+def claim(connection: Connection, *, owner: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Job]:
+    """Take up to ``limit`` due jobs, among them those whose lease has run out, and lease them to ``owner``."""
+    due = sa.or_(
+        sa.and_(job.c.state == JobState.WAITING, job.c.run_at <= timestamp(now)),
+        sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until < timestamp(now)),
+    )
+    chosen = sa.select(job.c.id).where(due).order_by(job.c.run_at, job.c.created_at).limit(limit)
+    if connection.dialect.name == "postgresql":
+        chosen = chosen.with_for_update(skip_locked=True)
+    statement = (
+        sa.update(job)
+        .where(job.c.id.in_(chosen.scalar_subquery() if connection.dialect.name == "sqlite" else chosen))
+        .values(state=JobState.RUNNING, owner=owner, lease_until=timestamp(now + lease), attempt=job.c.attempt + 1)
+        .returning(job)
+    )
+    jobs = [_job(row) for row in connection.execute(statement)]
+    return sorted(jobs, key=lambda each: each.run_at)
+
+
+def extend(connection: Connection, *, owner: str, ids: list[str], now: datetime, lease: timedelta = LEASE) -> None:
+    """Keep the leases of running jobs alive."""
+    connection.execute(
+        sa.update(job)
+        .where(job.c.id.in_(ids), job.c.owner == owner, job.c.state == JobState.RUNNING)
+        .values(lease_until=timestamp(now + lease))
+    )
+
+
+def finish(connection: Connection, done: Job, *, now: datetime) -> None:
+    """Close a job in the transaction that keeps its results.
+
+    Raises:
+        LeaseLost: the job has been taken over; the whole transaction must not be kept.
+    """
+    _close(connection, done, state=JobState.DONE, finished_at=timestamp(now), error=None)
+
+
+def fail(connection: Connection, failed: Job, *, error: str, now: datetime, retry: bool = True) -> JobState:
+    """Note a failed attempt: try again after a pause that grows, or give up and keep the job as dead."""
+    if retry and failed.attempt < failed.attempts_max:
+        pause = RETRY_PAUSES[min(failed.attempt, len(RETRY_PAUSES)) - 1]
+        _close(connection, failed, state=JobState.WAITING, run_at=timestamp(now + pause), error=error)
+        return JobState.WAITING
+    _close(connection, failed, state=JobState.DEAD, finished_at=timestamp(now), error=error)
+    return JobState.DEAD
+
+
+def _close(connection: Connection, held: Job, **values: Any) -> None:
+    mine = sa.and_(
+        job.c.id == held.id,
+        job.c.owner == held.owner,
+        job.c.attempt == held.attempt,
+        job.c.state == JobState.RUNNING,
+    )
+    if connection.execute(sa.update(job).where(mine).values(lease_until=None, **values)).rowcount != 1:
+        raise LeaseLost(f"Job {held.id}, attempt {held.attempt}, is no longer leased to {held.owner}.")
+
+
+def release_all(connection: Connection) -> int:
+    """Give back all leases; right only where this process is known to be the one worker (SQLite holds a file lock)."""
+    statement = sa.update(job).where(job.c.state == JobState.RUNNING).values(state=JobState.WAITING, lease_until=None)
+    return connection.execute(statement).rowcount
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next waiting job is due or the next lease runs out; None when there is nothing to wait for."""
+    moments = [
+        connection.scalar(sa.select(sa.func.min(job.c.run_at)).where(job.c.state == JobState.WAITING)),
+        connection.scalar(sa.select(sa.func.min(job.c.lease_until)).where(job.c.state == JobState.RUNNING)),
+    ]
+    known = [moment(text) for text in moments if text]
+    return min(known) if known else None
+
+
+def get(connection: Connection, id: str) -> Job | None:
+    """Find a job by its id."""
+    row = connection.execute(sa.select(job).where(job.c.id == id)).first()
+    return _job(row) if row else None
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many jobs stand in each state."""
+    rows = connection.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
+    return {str(state): int(count) for state, count in rows}
+
+
+def list_jobs(
+    connection: Connection, *, state: JobState | None = None, kind: str | None = None, limit: int = 100
+) -> list[Job]:
+    """The newest jobs first."""
+    query = sa.select(job).order_by(job.c.created_at.desc(), job.c.id.desc()).limit(limit)
+    if state:
+        query = query.where(job.c.state == state)
+    if kind:
+        query = query.where(job.c.kind == kind)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        payload=msgspec.json.decode(row.payload),
+        state=JobState(row.state),
+        run_at=moment(row.run_at),
+        attempt=row.attempt,
+        attempts_max=row.attempts_max,
+        owner=row.owner,
+        error=row.error,
+    )

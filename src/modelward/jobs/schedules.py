@@ -1,0 +1,155 @@
+"""Schedules: a cron line with a time zone, and the ledger of the slots it has fired. A slot is fired once."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import sqlalchemy as sa
+from cronsim import CronSim, CronSimError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from modelward.jobs import queue
+from modelward.kernel.clock import moment, timestamp
+from modelward.kernel.errors import Invalid
+
+metadata = sa.MetaData()
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("cron", sa.Text, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("catch_up", sa.Text, nullable=False),
+    sa.Column("next_at", sa.Text),
+    sa.Index("schedule_due", "next_at"),
+)
+
+CATCH_UP_SLOTS_MAX = 1000
+
+
+class CatchUp(StrEnum):
+    """What happens to slots that passed while nothing ran: run each, only the latest, or none."""
+
+    ALL = "all"
+    LATEST = "latest"
+    NONE = "none"
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A cron line in a time zone that makes a job of a kind at each of its slots; paused when ``next_at`` is None."""
+
+    id: str
+    kind: str
+    payload: dict[str, Any]
+    cron: str
+    zone: str = "UTC"
+    catch_up: CatchUp = CatchUp.LATEST
+    next_at: datetime | None = None
+
+
+def next_slot(cron: str, zone: str, after: datetime) -> datetime:
+    """The first slot of a cron line strictly after a moment, in UTC; daylight saving is kept as Debian's cron does.
+
+    Raises:
+        Invalid: the line is not a cron expression with a next date, or the zone is unknown.
+    """
+    try:
+        place = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise Invalid(f"{zone!r} is not a time zone: use a name such as Europe/Zurich.", field="zone") from problem
+    try:
+        return next(CronSim(cron, after.astimezone(place))).astimezone(UTC)
+    except (CronSimError, StopIteration) as problem:
+        raise Invalid(
+            f"{cron!r} is not a cron line with a next date: give minute, hour, day, month, weekday, as in '0 * * * *'.",
+            field="cron",
+        ) from problem
+
+
+def put(connection: Connection, wanted: Schedule, *, now: datetime, paused: bool = False) -> Schedule:
+    """Make or replace a schedule; its first slot is the next one after now."""
+    kept = msgspec.structs.replace(wanted, next_at=None if paused else next_slot(wanted.cron, wanted.zone, now))
+    row = {
+        "id": kept.id,
+        "kind": kept.kind,
+        "payload": msgspec.json.encode(kept.payload).decode(),
+        "cron": kept.cron,
+        "zone": kept.zone,
+        "catch_up": kept.catch_up,
+        "next_at": timestamp(kept.next_at) if kept.next_at else None,
+    }
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(schedule).values(row)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_={k: row[k] for k in row if k != "id"})
+    )
+    return kept
+
+
+def remove(connection: Connection, id: str) -> None:
+    """End a schedule; jobs it has made go on."""
+    connection.execute(sa.delete(schedule).where(schedule.c.id == id))
+
+
+def get(connection: Connection, id: str) -> Schedule | None:
+    """Find a schedule by its id."""
+    row = connection.execute(sa.select(schedule).where(schedule.c.id == id)).first()
+    return _schedule(row) if row else None
+
+
+def fire_due(connection: Connection, *, now: datetime, limit: int = 1000) -> int:
+    """Make a job for each slot that is due and move each schedule on, in one transaction. Returns the jobs made.
+
+    The job's id is the schedule and the slot, so that two schedulers at once make one job.
+    """
+    due = sa.select(schedule).where(schedule.c.next_at <= timestamp(now)).order_by(schedule.c.next_at).limit(limit)
+    made = 0
+    for row in connection.execute(due).fetchall():
+        found = _schedule(row)
+        slots, following = _slots_until(found, now)
+        for slot in slots:
+            made += queue.enqueue(
+                connection,
+                id=f"{found.id}@{timestamp(slot)}",
+                kind=found.kind,
+                payload={**found.payload, "slot": timestamp(slot)},
+                now=now,
+            )
+        moved = sa.update(schedule).where(schedule.c.id == found.id).values(next_at=timestamp(following))
+        connection.execute(moved)
+    return made
+
+
+def _slots_until(found: Schedule, now: datetime) -> tuple[list[datetime], datetime]:
+    assert found.next_at is not None
+    slots = [found.next_at]
+    while len(slots) < CATCH_UP_SLOTS_MAX and (following := next_slot(found.cron, found.zone, slots[-1])) <= now:
+        slots.append(following)
+    following = next_slot(found.cron, found.zone, max(now, slots[-1]))
+    on_time = len(slots) == 1
+    if found.catch_up is CatchUp.ALL or on_time:
+        return slots, following
+    return (slots[-1:], following) if found.catch_up is CatchUp.LATEST else ([], following)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next slot of any schedule is."""
+    text = connection.scalar(sa.select(sa.func.min(schedule.c.next_at)))
+    return moment(text) if text else None
+
+
+def _schedule(row: sa.Row[Any]) -> Schedule:
+    return Schedule(
+        id=row.id,
+        kind=row.kind,
+        payload=msgspec.json.decode(row.payload),
+        cron=row.cron,
+        zone=row.zone,
+        catch_up=CatchUp(row.catch_up),
+        next_at=moment(row.next_at) if row.next_at else None,
+    )

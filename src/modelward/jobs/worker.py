@@ -1,0 +1,187 @@
+"""The worker: fires schedules, claims jobs, runs them in threads, keeps their leases alive. Sleeps when nothing is due."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from modelward.jobs import queue, schedules
+from modelward.jobs.queue import LEASE, Job, LeaseLost
+from modelward.kernel.clock import Clock, system_clock
+from modelward.kernel.errors import Invalid, NotFound, NotImplementedYet
+from modelward.kernel.ids import new_id
+
+T = TypeVar("T")
+log = logging.getLogger("modelward.worker")
+
+# Errors that a second attempt cannot mend.
+HOPELESS = (Invalid, NotFound, NotImplementedYet)
+
+
+class Rows(Protocol):
+    """The database as the worker sees it."""
+
+    def read(self, unit: Callable[[Connection], T]) -> T:
+        """Run a reading unit."""
+        ...
+
+    def write(self, unit: Callable[[Connection], T]) -> T:
+        """Run a writing unit."""
+        ...
+
+
+Handler = Callable[[Job], None]
+
+
+class Worker:
+    """Runs jobs. A handler does the work and keeps its results together with ``queue.finish`` in one transaction."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        handlers: Mapping[str, Handler],
+        *,
+        clock: Clock = system_clock,
+        slots: int = 2,
+        poll: timedelta | None = None,
+        alone: bool = False,
+        on_dead: Callable[[Job, str], None] | None = None,
+    ) -> None:
+        """Prepare a worker.
+
+        Args:
+            rows: the database.
+            handlers: what to do, by kind of job.
+            clock: where the time comes from.
+            slots: how many jobs run at the same time.
+            poll: how often to look for jobs that other processes made; None: only when woken or due.
+            alone: this is the only worker (SQLite), so leases of an earlier process are void at start.
+            on_dead: told of a job that is given up, with its last error.
+        """
+        self.rows, self.handlers, self.clock, self.slots, self.poll = rows, handlers, clock, slots, poll
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id('worker')[-8:]}"
+        self._alone, self._on_dead = alone, on_dead
+        self._wake = threading.Event()
+        self._stopping = False
+        self._running: dict[str, Job] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="modelward-job")
+        self._thread = threading.Thread(target=self._loop, name="modelward-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to run jobs."""
+        if self._alone and self.rows.read(queue.counts).get("running"):
+            self.rows.write(queue.release_all)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the jobs that run, take no new ones."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing is due now."""
+        with self._lock:
+            if self._running:
+                return False
+        due = self.rows.read(_next_due)
+        return due is None or due > self.clock()
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                pause = self._step()
+            except Exception:
+                log.exception("The worker could not look for jobs; it tries again in 5 seconds.")
+                pause = 5.0
+            self._wake.wait(pause)
+
+    def _step(self) -> float | None:
+        now = self.clock()
+        with self._lock:
+            held = list(self._running)
+        free = self.slots - len(held)
+        due_at = self.rows.read(_next_due)
+        due = due_at is not None and due_at <= now
+        if held or due:
+            jobs = self.rows.write(lambda connection: self._take(connection, now, held, free if due else 0))
+            for each in jobs:
+                self._launch(each)
+            if jobs and len(jobs) == free:
+                due_at = None
+        return self._pause(now, due_at)
+
+    def _take(self, connection: Connection, now: datetime, held: list[str], free: int) -> list[Job]:
+        if held:
+            queue.extend(connection, owner=self.owner, ids=held, now=now)
+        if not free:
+            return []
+        schedules.fire_due(connection, now=now)
+        return queue.claim(connection, owner=self.owner, now=now, limit=free)
+
+    def _pause(self, now: datetime, due_at: datetime | None) -> float | None:
+        with self._lock:
+            busy = bool(self._running)
+            full = len(self._running) >= self.slots
+        waits: list[float] = []
+        if self.poll:
+            waits.append(self.poll.total_seconds())
+        if busy:
+            waits.append(LEASE.total_seconds() / 3)
+        if due_at is not None and not full:
+            waits.append(max(0.0, (due_at - now).total_seconds()))
+        # A long sleep is cut so that a clock that jumped forward is noticed.
+        return min([*waits, 60.0]) if waits else None
+
+    def _launch(self, each: Job) -> None:
+        with self._lock:
+            self._running[each.id] = each
+        self._pool.submit(self._run, each)
+
+    def _run(self, each: Job) -> None:
+        try:
+            handler = self.handlers.get(each.kind)
+            if handler is None:
+                raise Invalid(f"No handler for jobs of the kind {each.kind!r} in this version of Modelward.")
+            handler(each)
+        except LeaseLost as lost:
+            log.warning("%s", lost)
+        except Exception as problem:  # noqa: BLE001 - noted on the job, which is retried or given up
+            self._note_failure(each, problem)
+        finally:
+            with self._lock:
+                self._running.pop(each.id, None)
+            self._wake.set()
+
+    def _note_failure(self, each: Job, problem: Exception) -> None:
+        log.warning("Job %s, attempt %d, failed: %s", each.id, each.attempt, problem, exc_info=problem)
+        error = f"{type(problem).__name__}: {problem}"[:2000]
+        retry = not isinstance(problem, HOPELESS)
+        try:
+            state = self.rows.write(
+                lambda connection: queue.fail(connection, each, error=error, now=self.clock(), retry=retry)
+            )
+        except LeaseLost as lost:
+            log.warning("%s", lost)
+            return
+        if state is queue.JobState.DEAD and self._on_dead:
+            self._on_dead(each, error)
+
+
+def _next_due(connection: Connection) -> Any:
+    known = [due for due in (queue.next_due(connection), schedules.next_due(connection)) if due]
+    return min(known) if known else None

@@ -1,0 +1,224 @@
+"""Bytes by their SHA-256, in a folder or an S3 bucket: created if absent, never changed, checked when read."""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from modelward.kernel.errors import Invalid, ModelwardError, NotFound, Unavailable
+from modelward.kernel.refs import Digest
+
+CHUNK_BYTES = 1 << 20
+
+
+class BlobMissing(NotFound):
+    """No blob with this digest is stored."""
+
+
+class BlobDamaged(ModelwardError):
+    """The stored bytes do not match their digest."""
+
+
+def digest_of(data: bytes) -> Digest:
+    """The SHA-256 of some bytes."""
+    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+
+
+class Blobs(Protocol):
+    """A store of bytes by digest."""
+
+    def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
+        """Keep bytes (whole or in pieces) and return their digest and size once they are safe."""
+        ...
+
+    def open(self, digest: Digest) -> Iterator[bytes]:
+        """Yield the bytes in pieces; the last piece comes only after the digest was checked.
+
+        Raises:
+            BlobMissing: nothing is stored under the digest.
+            BlobDamaged: the bytes have changed.
+        """
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the bytes, checked."""
+        ...
+
+    def exists(self, digest: Digest) -> bool:
+        """Whether bytes are stored under the digest."""
+        ...
+
+    def path(self, digest: Digest) -> Path | None:
+        """The file of a blob where the store is a folder, else None."""
+        ...
+
+
+def _pieces(chunks: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return (chunks,) if isinstance(chunks, bytes) else chunks
+
+
+def _checked(pieces: Iterable[bytes], digest: Digest) -> Iterator[bytes]:
+    seen, held = hashlib.sha256(), b""
+    for piece in pieces:
+        seen.update(piece)
+        if held:
+            yield held
+        held = piece
+    if seen.hexdigest() != digest.hex:
+        raise BlobDamaged(f"The bytes stored as {digest} have the digest sha256:{seen.hexdigest()}.")
+    yield held
+
+
+class FolderBlobs:
+    """Blobs as files ``ab/cdef...`` below a folder. A file is flushed before it gets its name, and its folder after."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
+        """Keep bytes; see ``Blobs.put``."""
+        incoming = self.folder / f"incoming-{secrets.token_hex(8)}"
+        seen, size = hashlib.sha256(), 0
+        try:
+            with incoming.open("xb") as file:
+                for piece in _pieces(chunks):
+                    seen.update(piece)
+                    size += len(piece)
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            digest = Digest("sha256:" + seen.hexdigest())
+            target = self._file(digest)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                incoming.replace(target)
+                _flush_folder(target.parent)
+                _flush_folder(self.folder)
+        except OSError as problem:
+            raise Unavailable(f"The bytes could not be stored: {problem.strerror or problem}.") from problem
+        finally:
+            incoming.unlink(missing_ok=True)
+        return digest, size
+
+    def open(self, digest: Digest) -> Iterator[bytes]:
+        """Yield the bytes; see ``Blobs.open``."""
+        path = self._file(digest)
+        if not path.exists():
+            raise BlobMissing(f"No blob {digest} is stored.")
+        return _checked(self._read(path), digest)
+
+    def _read(self, path: Path) -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while piece := file.read(CHUNK_BYTES):
+                yield piece
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the bytes; see ``Blobs.get``."""
+        return b"".join(self.open(digest))
+
+    def exists(self, digest: Digest) -> bool:
+        """Whether bytes are stored under the digest."""
+        return self._file(digest).exists()
+
+    def path(self, digest: Digest) -> Path | None:
+        """The file of the blob."""
+        return self._file(digest)
+
+    def _file(self, digest: Digest) -> Path:
+        return self.folder / digest.hex[:2] / digest.hex[2:]
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class BucketBlobs:
+    """Blobs as objects ``<prefix>/ab/cdef...`` of an S3 bucket."""
+
+    def __init__(self, url: str) -> None:
+        """Open a store such as ``s3://bucket/prefix``; credentials and endpoint come from the AWS_* environment."""
+        import obstore
+        from obstore.store import from_url
+
+        self._obstore = obstore
+        options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
+        self._store = from_url(url, client_options=options)  # type: ignore[call-overload]
+
+    def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
+        """Keep bytes; see ``Blobs.put``. They pass through a temporary file, since their name is their digest."""
+        import tempfile
+
+        seen, size = hashlib.sha256(), 0
+        with tempfile.TemporaryFile() as file:
+            for piece in _pieces(chunks):
+                seen.update(piece)
+                size += len(piece)
+                file.write(piece)
+            file.seek(0)
+            digest = Digest("sha256:" + seen.hexdigest())
+            if not self.exists(digest):
+                with _as_unavailable():
+                    self._obstore.put(self._store, self._key(digest), file)
+        return digest, size
+
+    def open(self, digest: Digest) -> Iterator[bytes]:
+        """Yield the bytes; see ``Blobs.open``."""
+        try:
+            with _as_unavailable():
+                answer = self._obstore.get(self._store, self._key(digest))
+        except FileNotFoundError as problem:
+            raise BlobMissing(f"No blob {digest} is stored.") from problem
+        return _checked((bytes(piece) for piece in answer), digest)
+
+    def get(self, digest: Digest) -> bytes:
+        """Return the bytes; see ``Blobs.get``."""
+        return b"".join(self.open(digest))
+
+    def exists(self, digest: Digest) -> bool:
+        """Whether bytes are stored under the digest."""
+        try:
+            with _as_unavailable():
+                self._obstore.head(self._store, self._key(digest))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def path(self, digest: Digest) -> Path | None:
+        """None: an object has no file."""
+        return None
+
+    def _key(self, digest: Digest) -> str:
+        return f"{digest.hex[:2]}/{digest.hex[2:]}"
+
+
+@contextlib.contextmanager
+def _as_unavailable() -> Iterator[None]:
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except BaseError as problem:
+        raise Unavailable(f"The object store did not answer as it should: {problem}") from problem
+
+
+def open_blobs(store: str) -> Blobs:
+    """Open the store that a setting names: a folder, or ``s3://bucket/prefix``.
+
+    Raises:
+        Invalid: the text names another kind of store.
+    """
+    if store.startswith("s3://"):
+        return BucketBlobs(store)
+    if "://" in store and not store.startswith("file://"):
+        raise Invalid(f"{store!r} is not a store Modelward knows: give a folder or s3://bucket/prefix.", field="store")
+    return FolderBlobs(Path(store.removeprefix("file://")))
