@@ -1,0 +1,262 @@
+"""Does a table keep its constraints, and does it still look like its baseline? Judges profiles; reads no data."""
+
+import math
+
+import msgspec
+
+from modelward.analysis.constraints import ColumnConstraints, Constraints
+from modelward.analysis.drift import DriftVerdict, verdicts
+from modelward.analysis.profiles import NUMERIC, ColumnProfile, Kind, Profile
+from modelward.kernel.outcome import Outcome, worst
+
+SIGNIFICANCE = 0.01
+
+
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that the data breaks: which column, which check, in a sentence, what was seen and what was expected."""
+
+    column: str
+    check: str
+    description: str
+    observed: str
+    expected: str
+
+
+class Unchecked(msgspec.Struct, frozen=True, array_like=False):
+    """A check that was not made, and why."""
+
+    column: str
+    check: str
+    reason: str
+
+
+class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on one table: failed with a violation or a drift, undecided where something was too thin to judge."""
+
+    outcome: Outcome
+    reason: str
+    rows: int
+    baseline_rows: int | None
+    violations: tuple[Violation, ...]
+    drift: tuple[DriftVerdict, ...]
+    unchecked: tuple[Unchecked, ...]
+    checks_made: int
+
+
+def check(current: Profile, baseline: Profile | None, constraints: Constraints) -> CheckReport:
+    """Judge a table against its constraints and, where there is one, its baseline.
+
+    Checks: missing_column, extra_column, type, completeness, domain, range, non_negative, infinite, drift. No rows, or
+    nothing that could be checked, is undecided; so is drift of a column with fewer values than ``drift.rows_min``.
+    """
+    if current.rows == 0:
+        return _no_rows(current, baseline)
+    judged = _Judged()
+    _check_columns(current, constraints, judged)
+    for rule in constraints.columns:
+        column = current.columns.get(rule.name)
+        if column is not None:
+            _check_column(column, rule, judged)
+    drift: list[DriftVerdict] = []
+    if baseline is None:
+        judged.skip("", "drift", "no baseline was given")
+    elif not constraints.drift.enabled:
+        judged.skip("", "drift", "switched off in the constraints")
+    else:
+        rules = {rule.name: rule for rule in constraints.columns}
+        drift, skipped = verdicts(baseline, current, constraints.drift, rules)
+        for name, reason in skipped:
+            judged.skip(name, "drift", reason)
+    return _report(current, baseline, judged, drift)
+
+
+class _Judged:
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+        self.unchecked: list[Unchecked] = []
+        self.made = 0
+
+    def rule(self, kept: bool, column: str, check: str, description: str, observed: object, expected: object) -> None:
+        self.made += 1
+        if not kept:
+            self.violations.append(
+                Violation(
+                    column=column,
+                    check=check,
+                    description=description,
+                    observed=_shown(observed),
+                    expected=_shown(expected),
+                )
+            )
+
+    def skip(self, column: str, check: str, reason: str) -> None:
+        self.unchecked.append(Unchecked(column, check, reason))
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _no_rows(current: Profile, baseline: Profile | None) -> CheckReport:
+    reason = "The data has no rows, so nothing can be said."
+    return CheckReport(
+        outcome=Outcome.UNDECIDED,
+        reason=reason,
+        rows=0,
+        baseline_rows=baseline.rows if baseline else None,
+        violations=(),
+        drift=(),
+        unchecked=(Unchecked("", "all", reason),),
+        checks_made=0,
+    )
+
+
+def _report(current: Profile, baseline: Profile | None, judged: _Judged, drift: list[DriftVerdict]) -> CheckReport:
+    outcomes = [verdict.outcome for verdict in drift]
+    if judged.violations:
+        outcomes.append(Outcome.FAILED)
+    elif judged.made:
+        outcomes.append(Outcome.PASSED)
+    outcome = worst(outcomes)
+    drifted = sum(verdict.outcome is Outcome.FAILED for verdict in drift)
+    thin = [verdict.column for verdict in drift if verdict.outcome is Outcome.UNDECIDED]
+    if outcome is Outcome.FAILED:
+        reason = f"{len(judged.violations)} violations, {drifted} columns drifted."
+    elif not outcomes:
+        reason = "No constraint and no baseline was given, so nothing was checked."
+    elif thin:
+        reason = f"Too few values to judge the drift of {len(thin)} columns, first {thin[0]!r}."
+    else:
+        reason = f"All {judged.made + len(drift)} checks passed."
+    return CheckReport(
+        outcome=outcome,
+        reason=reason,
+        rows=current.rows,
+        baseline_rows=baseline.rows if baseline else None,
+        violations=tuple(judged.violations),
+        drift=tuple(drift),
+        unchecked=tuple(judged.unchecked),
+        checks_made=judged.made + len(drift),
+    )
+
+
+def _check_columns(current: Profile, constraints: Constraints, judged: _Judged) -> None:
+    expected = {rule.name for rule in constraints.columns}
+    for rule in constraints.columns:
+        there = rule.name in current.columns
+        judged.rule(there, rule.name, "missing_column", f"Column {rule.name!r} is missing.", "absent", "present")
+    if constraints.extra_columns_allowed or not expected:
+        return
+    for name in current.columns:
+        judged.rule(
+            name in expected, name, "extra_column", f"Column {name!r} is not in the constraints.", "present", "absent"
+        )
+
+
+def _check_column(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+    if rule.completeness_min is not None:
+        _check_completeness(column, rule.completeness_min, judged)
+    if column.present == 0:
+        judged.skip(column.name, "type", "the column holds no value")
+        return
+    if rule.kind is not None and not _check_kind(column, rule.kind, judged):
+        return
+    if rule.values is not None:
+        _check_domain(column, rule, judged)
+    if column.histogram is not None and column.kind in NUMERIC:
+        _check_numbers(column, rule, judged)
+
+
+def _check_completeness(column: ColumnProfile, least: float, judged: _Judged) -> None:
+    share = column.completeness or 0.0
+    # A share below the limit by chance alone is no violation; a limit of 1 allows no missing value at all.
+    spread = math.sqrt(least * (1 - least) / column.rows)
+    kept = share >= least or (least < 1 and share >= least - 2.33 * spread)
+    judged.rule(
+        kept,
+        column.name,
+        "completeness",
+        f"Column {column.name!r} has a value in {share:.2%} of the rows; at least {least:.2%} is expected.",
+        share,
+        least,
+    )
+
+
+def _check_kind(column: ColumnProfile, expected: Kind, judged: _Judged) -> bool:
+    seen = column.kind
+    kept = (
+        seen is expected
+        or (expected is Kind.FRACTIONAL and seen is Kind.INTEGRAL)
+        or (expected is Kind.INTEGRAL and seen is Kind.FRACTIONAL and column.whole)
+    )
+    what = f"Column {column.name!r} is {seen}; {expected} is expected."
+    if expected in NUMERIC and seen is Kind.STRING:
+        odd = column.present - column.numeric_texts
+        what += f" {odd} of {column.present} values are not numbers{_example(column)}."
+    judged.rule(kept, column.name, "type", what, seen.value, expected.value)
+    return kept
+
+
+def _example(column: ColumnProfile) -> str:
+    from modelward.analysis.accumulate import NUMBER
+    from modelward.analysis.buffers import re2_matches
+
+    texts = list(column.categories.counts) if column.categories else []
+    odd = [text for text, numeric in zip(texts, re2_matches(texts, NUMBER), strict=True) if not numeric]
+    return f", for example {min(odd)[:80]!r}" if odd else ""
+
+
+def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+    categories = column.categories
+    if categories is None or rule.values is None:
+        return
+    known = set(rule.values)
+    inside = sum(count for text, count in categories.counts.items() if text in known)
+    share = inside / max(1, column.present)
+    strange = sorted(text for text in categories.counts if text not in known)
+    shown = ", ".join(repr(text[:40]) for text in strange[:3]) + (" ..." if len(strange) > 3 else "")
+    judged.rule(
+        share >= rule.values_share_min,
+        column.name,
+        "domain",
+        f"{column.present - inside} values of column {column.name!r} ({1 - share:.4%}) are not among the known ones: {shown}.",
+        share,
+        rule.values_share_min,
+    )
+
+
+def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+    name = column.name
+    if rule.non_negative:
+        low = column.minimum if column.minimum is not None else 0.0
+        judged.rule(low >= 0, name, "non_negative", f"Column {name!r} holds the negative value {low:.6g}.", low, ">= 0")
+    if column.infinite:
+        judged.rule(
+            False, name, "infinite", f"{column.infinite} values of column {name!r} are infinite.", column.infinite, 0
+        )
+    if rule.minimum is None and rule.maximum is None:
+        return
+    low = -math.inf if rule.minimum is None else rule.minimum
+    high = math.inf if rule.maximum is None else rule.maximum
+    share = share_within(column, low, high)
+    judged.rule(
+        share >= rule.range_share_min,
+        name,
+        "range",
+        f"{1 - share:.2%} of column {name!r} lies outside {low:.6g} to {high:.6g}; "
+        f"at most {1 - rule.range_share_min:.2%} is expected (seen: {column.minimum:.6g} to {column.maximum:.6g}).",
+        share,
+        rule.range_share_min,
+    )
+
+
+def share_within(column: ColumnProfile, low: float, high: float) -> float:
+    """Share of the finite values from low to high; a bin that a limit cuts counts as within."""
+    if column.histogram is None or column.minimum is None or column.maximum is None or not column.finite:
+        return 1.0
+    if column.minimum >= low and column.maximum <= high:
+        return 1.0
+    lowest, highest, counts = column.histogram.intervals()
+    outside = int(counts[(highest < low) | (lowest > high)].sum())
+    # At least the extreme itself is known to lie outside.
+    return 1 - max(outside, 1) / column.finite

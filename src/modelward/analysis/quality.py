@@ -1,0 +1,394 @@
+"""How good predictions are against labels: binary, multiclass and regression metrics with intervals, from one pass."""
+
+import math
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from modelward.analysis.accumulate import counted
+from modelward.analysis.buffers import fixed_width, valid_mask
+from modelward.analysis.scores import CalibrationBin, Ranking, ScoreBook, auc_interval
+from modelward.analysis.sources import Source, batches_of
+from modelward.analysis.tallies import Coder, favourable_mask, same_value, tally
+from modelward.kernel.errors import Invalid
+
+ProblemType: TypeAlias = Literal["binary", "multiclass", "regression"]
+Values: TypeAlias = Any
+
+BOOTSTRAP_SAMPLES = 500
+CLASSES_MAX = 1_000
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure with its 95 % interval; ``value`` is None where it is not defined, and ``reason`` says why."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+
+
+class Confusion(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows by label (first index) and prediction (second index), both in the order of ``classes``."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Curves(msgspec.Struct, frozen=True, kw_only=True):
+    """Thinned to 200 points. ``roc``: (false positive rate, recall, threshold); ``precision_recall``: (recall, precision,
+    threshold); ``calibration``: tenths of the probability."""
+
+    roc: tuple[tuple[float, float, float], ...]
+    precision_recall: tuple[tuple[float, float, float], ...]
+    calibration: tuple[CalibrationBin, ...]
+
+
+class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The quality of predictions. ``rows`` are all rows; ``incomplete`` lack a label or a prediction and are left out."""
+
+    problem_type: ProblemType
+    label: str
+    prediction: str | None
+    probability: str | None
+    positive: str | None
+    rows: int
+    incomplete: int
+    metrics: dict[str, Metric]
+    confusion: Confusion | None = None
+    curves: Curves | None = None
+    notes: tuple[str, ...] = ()
+
+
+def quality_report(
+    source: Source,
+    *,
+    problem_type: ProblemType,
+    label: str,
+    prediction: str | None,
+    probability: str | None = None,
+    positive: object = None,
+    threshold: float = 0.5,
+    seed: int = 0,
+) -> QualityReport:
+    """Compare predictions with labels.
+
+    Args:
+        source: a table, as for ``profile``.
+        problem_type: ``binary``, ``multiclass`` or ``regression``.
+        label: column of observed outcomes.
+        prediction: column of predicted outcomes; None (binary only) to cut the probability at ``threshold``.
+        probability: column of the probability of the positive class, in [0, 1] (binary only).
+        positive: the positive label; 1 or true by default for columns of 0 and 1.
+        threshold: probabilities above it are positive predictions where there is no prediction column.
+        seed: of the bootstrap.
+
+    Metrics are those of scikit-learn by the same names (``specificity`` is recall of the negative class; ``f0_5``, ``f2``
+    are F-beta). Intervals: bootstrap over the confusion matrix; Hanley & McNeil 1982 for the AUC; normal for errors.
+
+    Raises:
+        NotFound: a file or a column does not exist.
+        Invalid: the positive label does not occur, probabilities lie outside [0, 1], texts where numbers are needed.
+    """
+    if problem_type == "regression":
+        if prediction is None:
+            raise Invalid("A regression report needs a prediction column.", field="prediction")
+        return _regression(source, label, prediction)
+    if problem_type == "multiclass":
+        if prediction is None:
+            raise Invalid("A multiclass report needs a prediction column.", field="prediction")
+        return _multiclass(source, label, prediction, probability, seed)
+    if problem_type != "binary":
+        raise Invalid(
+            f"{problem_type!r} is not a problem type: binary, multiclass or regression.", field="problem_type"
+        )
+    return _binary(source, label, prediction, probability, positive, threshold, seed)
+
+
+def _binary(
+    source: Source, label: str, prediction: str | None, probability: str | None, positive: object, cut: float, seed: int
+) -> QualityReport:
+    if prediction is None and probability is None:
+        raise Invalid("A binary report needs a prediction or a probability column.", field="prediction")
+    labels = Coder(label)
+    predicted = Coder(prediction) if prediction is not None else Coder(str(probability), above=cut)
+    book = ScoreBook(probability) if probability is not None else None
+    pairs, rows, incomplete = _joined_counts(source, labels, predicted, book)
+    mask = favourable_mask(label, labels.values, positive) if labels.values else np.zeros(1, bool)
+    if len(labels.values) > 2 and positive is None:
+        raise Invalid(f"Column {label!r} has {len(labels.values)} classes; this is no binary problem.", field=label)
+    chosen = np.array([False, True])
+    if prediction is not None:
+        wanted = [value for value, yes in zip(labels.values, mask, strict=False) if yes]
+        chosen = np.array(
+            [any(same_value(value, one) for one in wanted) for value in predicted.values] or [False], bool
+        )
+    folded = np.stack((pairs[~mask].sum(axis=0), pairs[mask].sum(axis=0)))
+    cells = np.stack((folded[:, ~chosen].sum(axis=1), folded[:, chosen].sum(axis=1)), axis=1)
+    ranking = book.ranking(mask) if book is not None else None
+    metrics = _with_intervals(cells, _binary_metrics, seed) | (_ranking_metrics(ranking) if ranking else {})
+    names = _class_names(labels.values, mask)
+    return QualityReport(
+        problem_type="binary",
+        label=label,
+        prediction=prediction,
+        probability=probability,
+        positive=names[1],
+        rows=rows,
+        incomplete=incomplete,
+        metrics=metrics,
+        confusion=Confusion(classes=names, counts=_as_counts(cells)),
+        curves=Curves(roc=ranking.roc, precision_recall=ranking.precision_recall, calibration=ranking.calibration)
+        if ranking
+        else None,
+        notes=_notes(rows, incomplete, ranking),
+    )
+
+
+def _joined_counts(
+    source: Source, labels: Coder, predicted: Coder, book: ScoreBook | None
+) -> tuple[npt.NDArray[np.int64], int, int]:
+    """Count (label, prediction) pairs and fill the score book in the same pass."""
+    if book is None:
+        pair_tally = tally(source, [labels, predicted])
+        return pair_tally.counts, pair_tally.rows, pair_tally.incomplete
+    pairs: dict[tuple[int, int], int] = {}
+    columns = list(dict.fromkeys([labels.column, predicted.column, book.column]))
+    rows = incomplete = 0
+    for batch in batches_of(source, columns):
+        rows += batch.num_rows
+        observed = labels.codes(batch.column(columns.index(labels.column)))
+        guessed = predicted.codes(batch.column(columns.index(predicted.column)))
+        book.add(observed, batch.column(columns.index(book.column)))
+        there = (observed >= 0) & (guessed >= 0)
+        incomplete += batch.num_rows - int(there.sum())
+        if not there.any():
+            continue
+        size = len(predicted.known)
+        keys, counts = counted((observed[there] * size + guessed[there]).view(np.uint64))
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            place = divmod(key, size)
+            pairs[place] = pairs.get(place, 0) + count
+    table = np.zeros((max(1, len(labels.known)), max(1, len(predicted.known))), np.int64)
+    for place, count in pairs.items():
+        table[place] = count
+    return table, rows, incomplete
+
+
+def _class_names(values: list[Any], mask: npt.NDArray[np.bool_]) -> tuple[str, str]:
+    positives = [str(value) for value, yes in zip(values, mask, strict=False) if yes]
+    negatives = [str(value) for value, yes in zip(values, mask, strict=False) if not yes]
+    return (negatives[0] if len(negatives) == 1 else "rest", ",".join(positives) or "positive")
+
+
+def _as_counts(cells: npt.NDArray[Any]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(count) for count in row) for row in cells)
+
+
+def _ratio(above: Values, below: Values) -> Values:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(above, float) / np.asarray(below, float)
+
+
+def _binary_metrics(cells: Values) -> dict[str, Values]:
+    """From counts on the last two axes (label, prediction); not a number where a denominator is 0."""
+    tn, fp, fn, tp = cells[..., 0, 0], cells[..., 0, 1], cells[..., 1, 0], cells[..., 1, 1]
+    recall, specificity = _ratio(tp, tp + fn), _ratio(tn, tn + fp)
+    spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    return {
+        "accuracy": _ratio(tp + tn, tp + tn + fp + fn),
+        "precision": _ratio(tp, tp + fp),
+        "recall": recall,
+        "specificity": specificity,
+        "false_positive_rate": _ratio(fp, tn + fp),
+        "false_negative_rate": _ratio(fn, tp + fn),
+        "f1": _f_beta(tp, fp, fn, 1.0),
+        "f0_5": _f_beta(tp, fp, fn, 0.5),
+        "f2": _f_beta(tp, fp, fn, 2.0),
+        "balanced_accuracy": (recall + specificity) / 2,
+        "matthews": _ratio(tp * tn - fp * fn, spread),
+        "label_share": _ratio(tp + fn, tp + tn + fp + fn),
+        "predicted_share": _ratio(tp + fp, tp + tn + fp + fn),
+    }
+
+
+def _f_beta(tp: Values, fp: Values, fn: Values, beta: float) -> Values:
+    square = beta * beta
+    return _ratio((1 + square) * tp, (1 + square) * tp + square * fn + fp)
+
+
+def _with_intervals(cells: npt.NDArray[Any], read: Any, seed: int) -> dict[str, Metric]:
+    points: dict[str, Values] = read(cells.astype(float))
+    total = int(cells.sum())
+    if total == 0:
+        return {name: Metric(value=None, reason="There is no complete row.") for name in points}
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(total, cells.ravel() / total, BOOTSTRAP_SAMPLES).reshape(-1, *cells.shape)
+    samples: dict[str, Values] = read(drawn.astype(float))
+    return {name: _metric(float(value), samples[name]) for name, value in points.items()}
+
+
+def _metric(value: float, samples: Values) -> Metric:
+    if not math.isfinite(value):
+        return Metric(value=None, reason="No row in the denominator.")
+    finite = samples[np.isfinite(samples)]
+    if finite.size < 0.98 * samples.size:
+        return Metric(value=value, reason="Too few rows for an interval.")
+    low, high = np.quantile(finite, (0.025, 0.975))
+    return Metric(value=value, low=float(low), high=float(high))
+
+
+def _ranking_metrics(ranking: Ranking) -> dict[str, Metric]:
+    found = {
+        "brier": Metric(value=ranking.brier),
+        "log_loss": Metric(value=ranking.log_loss),
+        "calibration_error": Metric(value=ranking.calibration_error),
+    }
+    if ranking.auc is None:
+        reason = "All labels are of one class."
+        return found | {
+            "auc": Metric(value=None, reason=reason),
+            "average_precision": Metric(value=None, reason=reason),
+        }
+    low, high = auc_interval(ranking.auc, ranking.positives, ranking.negatives)
+    return found | {
+        "auc": Metric(value=ranking.auc, low=low, high=high),
+        "average_precision": Metric(value=ranking.average_precision),
+    }
+
+
+def _notes(rows: int, incomplete: int, ranking: Ranking | None = None) -> tuple[str, ...]:
+    notes = []
+    if incomplete:
+        notes.append(f"{incomplete} of {rows} rows lack a label or a prediction and are left out.")
+    if ranking is not None and ranking.auc_error:
+        notes.append(f"Scores were counted in 65 536 bins: the AUC errs by at most {ranking.auc_error:.1e}.")
+    return tuple(notes)
+
+
+def _multiclass(source: Source, label: str, prediction: str, probability: str | None, seed: int) -> QualityReport:
+    labels, predicted = Coder(label, values_max=CLASSES_MAX), Coder(prediction, values_max=CLASSES_MAX)
+    counts = tally(source, [labels, predicted])
+    names = sorted({str(value) for value in [*labels.values, *predicted.values]})
+    place = {name: number for number, name in enumerate(names)}
+    cells = np.zeros((len(names), len(names)), np.int64)
+    for row, observed in enumerate(labels.values):
+        for column, guessed in enumerate(predicted.values):
+            cells[place[str(observed)], place[str(guessed)]] += counts.counts[row, column]
+    notes = _notes(counts.rows, counts.incomplete)
+    if probability is not None:
+        notes += ("Probabilities are not used for more than two classes.",)
+    read = _multiclass_metrics
+    metrics = _with_intervals(cells, read, seed) if len(names) <= 50 else _without_intervals(cells)
+    return QualityReport(
+        problem_type="multiclass",
+        label=label,
+        prediction=prediction,
+        probability=probability,
+        positive=None,
+        rows=counts.rows,
+        incomplete=counts.incomplete,
+        metrics=metrics,
+        confusion=Confusion(classes=tuple(names), counts=_as_counts(cells)),
+        notes=notes,
+    )
+
+
+def _without_intervals(cells: npt.NDArray[np.int64]) -> dict[str, Metric]:
+    return {
+        name: Metric(value=float(value), reason="No interval for more than 50 classes.")
+        for name, value in _multiclass_metrics(cells.astype(float)).items()
+    }
+
+
+def _multiclass_metrics(cells: Values) -> dict[str, Values]:
+    """Macro and weighted averages; a class with a zero denominator counts 0, as in scikit-learn."""
+    hits = np.diagonal(cells, axis1=-2, axis2=-1)
+    observed, guessed = cells.sum(axis=-1), cells.sum(axis=-2)
+    total = cells.sum(axis=(-1, -2))
+    precision = np.nan_to_num(_ratio(hits, guessed))
+    recall = np.nan_to_num(_ratio(hits, observed))
+    f1 = np.nan_to_num(_ratio(2 * hits, observed + guessed))
+    weights = _ratio(observed, total[..., np.newaxis])
+    used = np.maximum(((observed + guessed) > 0).sum(axis=-1), 1)
+    found = {"accuracy": _ratio(hits.sum(axis=-1), total)}
+    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+        found[f"{name}_macro"] = values.sum(axis=-1) / used
+        found[f"{name}_weighted"] = (values * weights).sum(axis=-1)
+    chance = _ratio((observed * guessed).sum(axis=-1), total * total)
+    found["kappa"] = _ratio(found["accuracy"] - chance, 1 - chance)
+    return found
+
+
+def _regression(source: Source, label: str, prediction: str) -> QualityReport:
+    sums = np.zeros(4)
+    rows = complete = 0
+    mean = deviations = 0.0
+    for batch in batches_of(source, [label, prediction]):
+        rows += batch.num_rows
+        columns = list(dict.fromkeys([label, prediction]))
+        y, guess = (_numbers(batch.column(columns.index(name)), name) for name in (label, prediction))
+        there = np.isfinite(y) & np.isfinite(guess)
+        y, error = y[there], guess[there] - y[there]
+        if y.size == 0:
+            continue
+        absolute, square = np.abs(error), error * error
+        sums += (absolute.sum(), square.sum(), error.sum(), np.einsum("i,i->", square, square))
+        here = float(y.mean())
+        apart = here - mean
+        deviations += float(((y - here) ** 2).sum()) + apart * apart * complete * y.size / (complete + y.size)
+        complete += y.size
+        mean += apart * y.size / complete
+    return QualityReport(
+        problem_type="regression",
+        label=label,
+        prediction=prediction,
+        probability=None,
+        positive=None,
+        rows=rows,
+        incomplete=rows - complete,
+        metrics=_error_metrics(sums, complete, deviations),
+        notes=_notes(rows, rows - complete),
+    )
+
+
+def _error_metrics(sums: Values, n: int, deviations: float) -> dict[str, Metric]:
+    names = ("mae", "mse", "rmse", "r2", "mean_error")
+    if n == 0:
+        return {name: Metric(value=None, reason="There is no complete row.") for name in names}
+    mae, mse, mean_error = (float(value) / n for value in sums[:3])
+    fourth = float(sums[3]) / n
+
+    def around(value: float, variance: float) -> Metric:
+        half = 1.96 * math.sqrt(max(0.0, variance) / n)
+        return Metric(value=value, low=value - half, high=value + half)
+
+    squared = around(mse, fourth - mse * mse)
+    least, most = max(0.0, squared.low or 0.0), squared.high or 0.0
+    r2 = (
+        Metric(value=None, reason="All labels are equal.")
+        if deviations == 0
+        else Metric(value=1 - mse * n / deviations)
+    )
+    return {
+        "mae": around(mae, mse - mae * mae),
+        "mse": msgspec.structs.replace(squared, low=least),
+        "rmse": Metric(value=math.sqrt(mse), low=math.sqrt(least), high=math.sqrt(most)),
+        "r2": r2,
+        "mean_error": around(mean_error, mse - mean_error * mean_error),
+    }
+
+
+def _numbers(array: Any, column: str) -> Values:
+    kind = array.type
+    if not (
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    ):
+        raise Invalid(f"Column {column!r} holds {kind}; a regression report needs numbers.", field=column)
+    numbers = array.cast(pa.float64())
+    mask = valid_mask(numbers)
+    values = fixed_width(numbers, np.float64)
+    return values if mask is None else np.where(mask, values, np.nan)

@@ -1,0 +1,161 @@
+"""Counting rows by the values of a few columns, in one pass: what bias and quality metrics are made from."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelward.analysis.accumulate import counted
+from modelward.analysis.buffers import fixed_width, valid_mask, width_of
+from modelward.analysis.sources import Source, batches_of
+from modelward.kernel.errors import Invalid
+
+VALUES_MAX = 10_000
+CELLS_MAX = 50_000_000
+
+Codes = npt.NDArray[np.int64]
+
+
+class Coder:
+    """Gives each value of a column a number, the same in every batch; a missing value has -1."""
+
+    def __init__(self, column: str, *, above: float | None = None, values_max: int = VALUES_MAX) -> None:
+        """Code the values of ``column``; with ``above``, code only whether a number is greater than it."""
+        self.column, self.above, self.values_max = column, above, values_max
+        self.known: dict[Any, int] = {} if above is None else {False: 0, True: 1}
+        self.greatest: float | None = None
+
+    @property
+    def values(self) -> list[Any]:
+        """The values in the order of their numbers."""
+        return list(self.known)
+
+    def codes(self, array: Any) -> Codes:
+        """Code one array.
+
+        Raises:
+            Invalid: more values than allowed, or texts where numbers are needed.
+        """
+        if pa.types.is_null(array.type):
+            return np.full(len(array), -1, np.int64)
+        if self.above is not None:
+            return self._codes_above(array)
+        if not pa.types.is_dictionary(array.type):
+            array = pc.dictionary_encode(array)
+        texts = array.dictionary.to_pylist()
+        known = self.known
+        for value in texts:
+            if value is not None and value == value:
+                known.setdefault(value, len(known))
+        if len(known) > self.values_max:
+            raise Invalid(
+                f"Column {self.column!r} has more than {self.values_max} different values.",
+                field=self.column,
+                hint="Give a threshold, or choose a column with groups.",
+            )
+        translation = np.array([known.get(value, -1) for value in texts] + [-1], np.int64)
+        codes = fixed_width(array.indices, width_of(array.indices.type)).astype(np.int64)
+        mask = valid_mask(array.indices)
+        return translation[codes if mask is None else np.where(mask, codes, len(texts))]
+
+    def _codes_above(self, array: Any) -> Codes:
+        kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            raise Invalid(
+                f"Column {self.column!r} holds {kind}, so no threshold can be set on it.",
+                field=self.column,
+                hint="Name a value instead.",
+            )
+        numbers = array.cast(pa.float64())
+        mask = valid_mask(numbers)
+        values = fixed_width(numbers, np.float64)
+        present = ~np.isnan(values) if mask is None else mask & ~np.isnan(values)
+        if present.any():
+            top = float(values[present].max())
+            self.greatest = top if self.greatest is None else max(self.greatest, top)
+        return np.where(present, (values > self.above).astype(np.int64), -1)
+
+
+class Tally:
+    """Rows counted by the values of some columns; rows that lack one of them are counted apart."""
+
+    def __init__(self, coders: list[Coder], counts: npt.NDArray[np.int64], rows: int, incomplete: int) -> None:
+        """Keep the counts: one axis per coder."""
+        self.coders, self.counts, self.rows, self.incomplete = coders, counts, rows, incomplete
+
+
+def tally(source: Source, coders: list[Coder], *, also: Callable[[Any], None] | None = None) -> Tally:
+    """Count the rows of a table by the values of the coders' columns; ``also`` sees every batch on the way.
+
+    Raises:
+        Invalid, NotFound: as for reading; or too many combinations of values.
+    """
+    columns = list(dict.fromkeys(coder.column for coder in coders))
+    found: dict[tuple[int, ...], int] = {}
+    rows = incomplete = 0
+    for batch in batches_of(source, columns):
+        if also is not None:
+            also(batch)
+        rows += batch.num_rows
+        codes = [coder.codes(batch.column(columns.index(coder.column))) for coder in coders]
+        present = np.ones(batch.num_rows, bool)
+        for one in codes:
+            present &= one >= 0
+        complete = int(present.sum())
+        incomplete += batch.num_rows - complete
+        if complete == 0:
+            continue
+        sizes = [max(1, len(coder.known)) for coder in coders]
+        if int(np.prod([float(size) for size in sizes])) > CELLS_MAX:
+            raise Invalid(f"The columns {', '.join(columns)} have too many combinations of values.")
+        joined = np.zeros(complete, np.int64)
+        for one, size in zip(codes, sizes, strict=True):
+            joined *= size
+            joined += one if complete == batch.num_rows else one[present]
+        keys, counts = counted(joined.view(np.uint64))
+        places = np.unravel_index(keys.view(np.int64), sizes)
+        for *place, count in zip(*(place.tolist() for place in places), counts.tolist(), strict=True):
+            found[tuple(place)] = found.get(tuple(place), 0) + count
+    table = np.zeros([max(1, len(coder.known)) for coder in coders], np.int64)
+    for cell, count in found.items():
+        table[cell] = count
+    return Tally(coders, table, rows, incomplete)
+
+
+def same_value(left: object, right: object) -> bool:
+    """Whether two values are the same to a person: 1, 1.0, True and "1" are."""
+    return left == right or str(left) == str(right)
+
+
+def favourable_mask(column: str, values: list[Any], wanted: object) -> npt.NDArray[np.bool_]:
+    """Which values count as favourable.
+
+    Args:
+        column: the column, for the message.
+        values: the values it holds.
+        wanted: a value, a list of values, or None for 1 or true where the column holds nothing but 0 and 1.
+
+    Raises:
+        Invalid: none of the wanted values occurs, or none was named and the column is not of 0 and 1.
+    """
+    if wanted is None:
+        if values and all(isinstance(value, bool | int | float) and value in (0, 1) for value in values):
+            return np.array([value == 1 for value in values], bool)
+        raise Invalid(
+            f"Column {column!r} holds {_listed(values)}: which of them is favourable must be said.",
+            field=column,
+            hint="Name it with favourable= (bias) or positive= (quality).",
+        )
+    several = list(wanted) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+    mask = np.array([any(same_value(value, one) for one in several) for value in values], bool)
+    if values and not mask.any():
+        raise Invalid(f"Column {column!r} does not hold {_listed(several)}; it holds {_listed(values)}.", field=column)
+    return mask
+
+
+def _listed(values: list[Any]) -> str:
+    shown = ", ".join(sorted(repr(value)[:40] for value in values)[:8])
+    return shown + (", ..." if len(values) > 8 else "") if values else "no value"
