@@ -103,23 +103,15 @@ def bias_report(
     group_rows_min: int = GROUP_ROWS_MIN,
     seed: int = 0,
 ) -> BiasReport:
-    """Compute the pre-training and, with predictions, the post-training bias metrics from one pass of counts.
+    """Compute the pre-training and, with ``prediction``, the post-training bias metrics from one pass of counts.
 
-    Args:
-        source: a table, as for ``profile``.
-        label: column of observed outcomes.
-        facet: column that tells the groups.
-        prediction: column of predicted outcomes, or of scores with ``prediction_threshold``.
-        favourable: the favourable value or values of label and prediction; 1 or true by default for columns of 0 and 1.
-        facet_value: the group that is looked at (a value or a list of values); every value in turn when None.
-        threshold: for a numeric facet: the group is everyone above it.
-        group: column to condition on (CDDL, CDDPL).
-        prediction_threshold: scores above it are favourable predictions.
-        group_rows_min: with fewer rows in either group every judgement is undecided.
-        seed: of the bootstrap; the same seed gives the same intervals.
+    ``facet`` tells the groups. The group looked at is ``facet_value`` (a value or a list; every value in turn when None)
+    or, in a numeric facet, everyone above ``threshold``. ``favourable``: the favourable value or values of label and
+    prediction; by default 1 or true in columns of 0 and 1. Scores above ``prediction_threshold`` are favourable
+    predictions. ``group`` is the column to condition on (CDDL, CDDPL). ``seed`` is that of the bootstrap.
 
-    Judgement of a metric with a tolerance: failed when it lies outside and its interval leaves balance out; undecided
-    when the interval does not settle it; passed when the whole interval lies inside.
+    A metric with a tolerance failed when it lies outside and its interval leaves balance out; it passed when the whole
+    interval lies inside; else, and with fewer than ``group_rows_min`` rows on either side, it is undecided.
 
     Raises:
         NotFound: a file or a column does not exist.
@@ -135,23 +127,13 @@ def bias_report(
         coders.append(Coder(group))
     counts = tally(source, coders)
     table, favoured = _outcome_table(counts, label, prediction, favourable, prediction_threshold, group is not None)
-    measures = tuple(
-        measure
-        for measure in MEASURES
-        if (prediction is not None or measure.stage == "pre_training")
-        and (group is not None or not measure.needs_condition)
-    )
+    measures = _measures(prediction is not None, group is not None)
     rng = np.random.default_rng(seed)
     comparisons = tuple(
         _compare(name, _two_groups(table, mask), measures, group_rows_min, rng, prediction is not None)
         for name, mask in _groups(counts.coders[0], facet, facet_value)
     )
-    findings = tuple(
-        Finding(group=one.group, metric=metric.name, outcome=metric.outcome, sentence=metric.sentence)
-        for one in comparisons
-        for metric in one.metrics
-        if metric.outcome is not None
-    )
+    findings = _findings(comparisons)
     outcome = worst([finding.outcome for finding in findings])
     return BiasReport(
         facet=facet,
@@ -167,6 +149,23 @@ def bias_report(
         findings=findings,
         unchecked=_unchecked(prediction, group),
         notes=_notes(counts),
+    )
+
+
+def _measures(predicted: bool, conditioned: bool) -> tuple[BiasMeasure, ...]:
+    return tuple(
+        measure
+        for measure in MEASURES
+        if (predicted or measure.stage == "pre_training") and (conditioned or not measure.needs_condition)
+    )
+
+
+def _findings(comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(group=one.group, metric=metric.name, outcome=metric.outcome, sentence=metric.sentence)
+        for one in comparisons
+        for metric in one.metrics
+        if metric.outcome is not None
     )
 
 

@@ -196,7 +196,9 @@ def compare_numbers(
     noise = 0.75 * (n + m) / (n * m)
     ks_effect = math.sqrt(max(0.0, ks * ks - noise))
     sd = baseline.sd or 0.0
-    moved = wasserstein_distance(axis, left, right) / sd if sd > 0 else (0.0 if ks == 0 else math.inf)
+    # A constant baseline has no scale to measure by; the gap of the running shares judges it alone.
+    moved = wasserstein_distance(axis, left, right) / sd if 0 < sd < math.inf else 0.0
+    moved = moved if math.isfinite(moved) else 0.0
     moved_effect = math.sqrt(max(0.0, moved * moved - 1.3 * noise))
     statistic, chi2_chance, _ = chi2_p_value(*cells)
     # Two tests are asked, so the smaller chance is doubled: one sees the middle best, the other the tails.
@@ -268,8 +270,11 @@ def verdicts(
     found: dict[str, _Found] = {}
     undecided: list[DriftVerdict] = []
     skipped: list[tuple[str, str]] = []
-    for name in [name for name in baseline.columns if name in current.columns]:
-        before, now, rule = baseline.columns[name], current.columns[name], rules.get(name)
+    for name, before in baseline.columns.items():
+        if name not in current.columns:
+            skipped.append((name, "the current data has no such column"))
+            continue
+        now, rule = current.columns[name], rules.get(name)
         reason = incomparable(before, now)
         if rule is not None and not rule.drift and not reason:
             reason = "switched off in the constraints"

@@ -133,9 +133,11 @@ def _parts_of_paths(paths: list[str], plan: Plan) -> list[Part]:
         if kind == "parquet":
             parts.append(_parquet_part(path))
         else:
-            if kind not in texts:
-                parts.append(_text_part(kind, texts.setdefault(kind, []), plan))
-            texts[kind].append(path)
+            if kind in texts:
+                texts[kind].append(path)
+                continue
+            texts[kind] = [path]
+            parts.append(_text_part(kind, texts[kind], plan))
     return parts
 
 
@@ -221,7 +223,7 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
             with read(local, folder, decimal=plan.decimal, sure=sure) as (schema, batches, rejected, notes):
                 yield Stream(schema=schema, batches=batches, rejected=rejected, notes=notes)
 
-    return StreamPart(name=paths[0] if paths else kind, open=opened)
+    return StreamPart(name=paths[0], open=opened)
 
 
 def _fetched(path: str, folder: str) -> str:

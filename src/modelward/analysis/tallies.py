@@ -43,6 +43,10 @@ class Coder:
             return np.full(len(array), -1, np.int64)
         if self.above is not None:
             return self._codes_above(array)
+        if pa.types.is_nested(array.type):
+            raise Invalid(
+                f"Column {self.column!r} holds {array.type}, whose values cannot be counted.", field=self.column
+            )
         if not pa.types.is_dictionary(array.type):
             array = pc.dictionary_encode(array)
         texts = array.dictionary.to_pylist()

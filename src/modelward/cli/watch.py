@@ -83,6 +83,9 @@ def watch(
     except ModelwardError as problem:
         click.echo(f"modelward watch: {problem}", err=True)
         sys.exit(COULD_NOT_RUN)
+    except MemoryError:
+        click.echo("modelward watch: there is not enough memory.", err=True)
+        sys.exit(COULD_NOT_RUN)
     sys.exit(seen.exit_code)
 
 

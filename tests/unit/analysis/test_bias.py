@@ -240,11 +240,13 @@ def test_a_report_survives_json():
         ({"threshold": 3, "facet_value": None}, Invalid, "no threshold can be set"),
         ({"prediction": "score"}, Invalid, "no value of the label.*|For scores"),
         ({"facet": "score", "facet_value": None}, Invalid, "more than 50 different values"),
+        ({"facet": "list", "facet_value": None}, Invalid, "cannot be counted"),
     ],
 )
 def test_bad_questions_are_answered_in_plain_words(options, kind, words):
     table = people(200, 0, 0.5, 0.5)
     table = table.append_column("score", pa.array(np.random.default_rng(0).random(200)))
+    table = table.append_column("list", pa.array([[1]] * 200))
 
     with pytest.raises(kind, match=words):
         bias_report(

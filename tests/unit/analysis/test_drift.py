@@ -226,6 +226,23 @@ def test_texts_that_were_let_go_count_as_one():
     assert right.tolist() == [8, 9, 0]
 
 
+def test_a_change_from_a_constant_is_drift_with_finite_figures():
+    baseline = profile(pa.table({"x": np.full(1_000, 5.0)}))
+
+    report = check(profile(pa.table({"x": np.full(1_000, 6.0)})), baseline, Constraints(columns=()))
+
+    assert failed_columns(report) == {"x"}
+    assert all(math.isfinite(value) for value in report.drift[0].also.values())
+
+
+def test_a_column_that_the_current_data_lacks_is_reported_as_unchecked():
+    baseline = profile(pa.table({"x": [1.0] * 200, "y": [1.0] * 200}))
+
+    report = check(profile(pa.table({"x": [1.0] * 200})), baseline, Constraints(columns=()))
+
+    assert ("y", "the current data has no such column") in {(item.column, item.reason) for item in report.unchecked}
+
+
 def test_a_stricter_threshold_for_one_column_is_kept():
     rng = np.random.default_rng(0)
     baseline = profile(pa.table({"x": rng.normal(size=200_000)}))

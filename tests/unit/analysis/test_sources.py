@@ -243,7 +243,7 @@ BAD = {
     "decimal commas": (
         lambda f: write(f, "t.csv", "a;b\n1,5;x\n2,25;y\n"),
         Invalid,
-        "'a' of .* holds '1,5'.*decimal comma",
+        "'a' of .*t.csv holds '1,5'.*decimal comma",
     ),
     "no JSON at all": (lambda f: write(f, "t.jsonl", "hello\nworld\n"), Invalid, "no JSON object.*line 1"),
     "an empty folder": (lambda f: f, NotFound, "holds no Parquet"),
