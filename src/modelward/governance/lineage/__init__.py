@@ -1,0 +1,1 @@
+"""Lineage: what was made from what, drawn from the event log."""

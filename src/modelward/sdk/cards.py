@@ -1,0 +1,75 @@
+"""Model cards, from Python."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from modelward.sdk.resources import Resource
+
+
+class Cards(Resource):
+    """Model cards and their versions."""
+
+    def create(
+        self,
+        name: str,
+        *,
+        content: dict[str, Any] | None = None,
+        model: str | None = None,
+        version: str | None = None,
+        note: str = "",
+    ) -> Any:
+        """Create a card as a draft, for a version, a model, or neither."""
+        body = {"name": name, "content": content or {}, "model": model, "version": version, "note": note}
+        return self._sender.post("/cards", body)
+
+    def get(self, name: str) -> Any:
+        """A card with its current content, the origins of its fields and its completeness."""
+        return self._sender.get(_path(name))
+
+    def list(
+        self, text: str = "", *, status: str | None = None, risk_rating: str | None = None, model: str | None = None
+    ) -> Iterator[Any]:
+        """All cards, by text in the name, status, risk rating and model."""
+        return self._sender.each("/cards", text=text or None, status=status, risk_rating=risk_rating, model=model)
+
+    def edit(
+        self,
+        name: str,
+        *,
+        content: dict[str, Any] | None = None,
+        patch: dict[str, Any] | None = None,
+        note: str = "",
+        number: int | None = None,
+    ) -> Any:
+        """Give a card a new content, whole or as a merge patch; ``number`` is the version that you saw."""
+        body = {"content": content, "patch": patch, "note": note, "number": number}
+        return self._sender.put(f"{_path(name)}/content", body)
+
+    def change_status(self, name: str, status: str, *, reason: str = "") -> Any:
+        """Move a card to draft, pending-review, approved or archived."""
+        return self._sender.put(f"{_path(name)}/status", {"status": status, "reason": reason})
+
+    def versions(self, name: str) -> Iterator[Any]:
+        """The versions of a card, the newest first, without their contents."""
+        return self._sender.each(f"{_path(name)}/versions")
+
+    def version(self, name: str, number: int) -> Any:
+        """A version of a card with its content."""
+        return self._sender.get(f"{_path(name)}/versions/{number}")
+
+    def as_of(self, name: str, at: str) -> Any:
+        """The version of a card that was current at a moment (RFC 3339)."""
+        return self._sender.get(f"{_path(name)}/content", at=at)
+
+    def difference(self, name: str, *, before: int, after: int | None = None) -> Any:
+        """What changed between two versions, path by path."""
+        return self._sender.get(f"{_path(name)}/difference", before=before, after=after)
+
+    def schema(self) -> Any:
+        """The JSON schema of a card's content."""
+        return self._sender.get("/cards/schema")
+
+
+def _path(name: str) -> str:
+    return f"/cards/{quote(name, safe='')}"
