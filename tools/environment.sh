@@ -64,7 +64,14 @@ if [ "$(.venv/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "$UV_VERSION" ];
 fi
 echo "modelward: installing what uv.lock lists ($mode)" >&2
 unset VIRTUAL_ENV CONDA_PREFIX
-# shellcheck disable=SC2086 # the options are words
-UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 \
-    .venv/bin/uv sync --quiet --frozen --inexact $wanted
+install() {
+    # shellcheck disable=SC2086 # the options are words
+    UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 \
+        .venv/bin/uv sync --quiet --frozen --inexact "$@" $wanted
+}
+# Behind a company's proxy only the system's own certificates lead out; on a bare container only uv's do.
+install 2>.venv/install.log || install --system-certs || {
+    cat .venv/install.log >&2
+    exit 1
+}
 echo "$key" >"$stamp"

@@ -9,7 +9,15 @@ from modelward.kernel.errors import ModelwardError
 
 # name: (module, attribute, the line shown in the help)
 COMMANDS = {
+    "alert": ("modelward.cli.alert", "alert", "List, acknowledge and close alerts."),
+    "audit": ("modelward.cli.audit", "audit", "Read the event log and verify that it is whole."),
+    "card": ("modelward.cli.card", "card", "List, show, edit, move and export model cards."),
+    "demo": ("modelward.cli.demo.command", "demo", "Show a governed model from registration to alert, on real data."),
     "doctor": ("modelward.cli.doctor", "doctor", "Say what is wrong here and how to mend it."),
+    "endpoint": ("modelward.cli.endpoint", "endpoint", "List and show endpoints."),
+    "model": ("modelward.cli.model", "model", "List, show and register models."),
+    "monitor": ("modelward.cli.monitor", "monitor", "List, show, create and run monitors."),
+    "review": ("modelward.cli.review", "review", "List, show, approve and reject reviews."),
     "serve": ("modelward.cli.serve", "serve", "Serve the pages and the API."),
     "version": ("modelward.cli.version", "version", "Print the version."),
     "watch": ("modelward.cli.watch", "watch", "Profile a table and show its drift, with no server at all."),
