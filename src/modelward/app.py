@@ -5,20 +5,26 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from modelward import __version__
 from modelward.governance import reactions
 from modelward.governance.access import use_cases as access
 from modelward.governance.access.entities import SYSTEM
+from modelward.governance.approvals import gates
+from modelward.governance.approvals import use_cases as approvals
+from modelward.governance.evaluations import running as evaluating
+from modelward.governance.evaluations.use_cases import EVALUATION_JOB
+from modelward.governance.monitoring import filing
+from modelward.governance.monitoring import use_cases as monitoring
 from modelward.home import Home
 from modelward.interfaces.http import App, Edge
 from modelward.interfaces.identity import Identity
 from modelward.interfaces.rest.api import build_api
 from modelward.interfaces.site import Site
+from modelward.interfaces.web.pages import Pages
 from modelward.jobs.queue import Job
 from modelward.jobs.worker import Worker
-from modelward.kernel.events import Event
+from modelward.kernel.errors import Invalid
+from modelward.outbound import Outbound
 from modelward.settings import Settings
 from modelward.storage import answers
 from modelward.storage.blobs import open_blobs
@@ -42,7 +48,9 @@ class House:
                 database=self.database, blobs=open_blobs(settings.store or str(home.folder / "blobs"))
             )
             self.identity = Identity(self.workshop)
-            self.workshop.on_events = self._on_events
+            self.outbound = Outbound(allow=settings.outbound_allow, loopback=settings.is_local)
+            self.workshop.on_events = reactions.enqueue
+            self.workshop.after_commit.append(self.identity.forget)
             self._begin()
         except BaseException:
             self.database.close()
@@ -54,7 +62,8 @@ class House:
     def start(self) -> None:
         """Begin to work: jobs run from now on."""
         if self.worker:
-            self.workshop.after_commit = self.worker.wake
+            wake = self.worker.wake
+            self.workshop.after_commit.append(lambda _events: wake())
             self.worker.start()
         self.ready = True
 
@@ -63,6 +72,7 @@ class House:
         self.ready = False
         if self.worker:
             self.worker.stop()
+        self.outbound.close()
         self.database.close()
         self.home.release()
 
@@ -70,18 +80,28 @@ class House:
         first = self.workshop.write(SYSTEM, access.found_house)
         if first is not None:
             self.home.keep_owner_secret(first.secret)
+        text, source = self._policy()
+        self.workshop.write(SYSTEM, lambda work: approvals.adopt_policy(work, text=text, source=source))
         self.database.write(lambda connection: answers.forget_old(connection, now=self.workshop.clock()))
         self.database.on_broken = _stop_process
 
-    def _on_events(self, connection: Connection, events: list[Event]) -> None:
-        reactions.enqueue(connection, events)
-        self.identity.forget(events)
+    def _policy(self) -> tuple[str, str]:
+        kept = self.home.folder / "policy.toml"
+        path = self.settings.policy or (kept if kept.exists() else None)
+        if path is None:
+            return gates.default_text(), "the one that comes with Modelward"
+        try:
+            return path.read_text("utf-8"), str(path)
+        except (OSError, UnicodeDecodeError) as problem:
+            raise Invalid(f"The policy {path} cannot be read: {problem}.", field="policy") from problem
 
     def _worker(self) -> Worker:
         from datetime import timedelta
 
         handlers: dict[str, Callable[[Job], None]] = {
             reactions.REACTION_JOB: lambda job: reactions.run(self.workshop, job, clock=self.workshop.clock),
+            EVALUATION_JOB: lambda job: evaluating.run(self.workshop, job),
+            **self._monitoring_handlers(),
         }
         alone = self.database.dialect == "sqlite"
         return Worker(
@@ -90,14 +110,38 @@ class House:
             slots=self.settings.worker_slots,
             poll=None if alone else timedelta(seconds=1),
             alone=alone,
+            on_dead=self._on_dead,
         )
 
+    def _on_dead(self, job: Job, error: str) -> None:
+        if job.kind == EVALUATION_JOB:
+            evaluating.give_up(self.workshop, job, error)
+        elif job.kind in (monitoring.RUN_JOB, monitoring.BASELINE_JOB):
+            _running().give_up(self.workshop, job, error)
+
+    def _monitoring_handlers(self) -> dict[str, Callable[[Job], None]]:
+        workshop = self.workshop
+        return {
+            filing.FILING_JOB: lambda job: filing.file_captures(workshop, job, clock=workshop.clock),
+            monitoring.BASELINE_JOB: lambda job: _running().prepare_baseline(workshop, job, clock=workshop.clock),
+            monitoring.RUN_JOB: lambda job: _running().compute_run(workshop, job, clock=workshop.clock),
+            monitoring.SLOT_JOB: lambda job: _running().start_slot(workshop, job, clock=workshop.clock),
+        }
+
     def _interfaces(self) -> App:
-        api = build_api(self.workshop, self.identity, version=__version__)
-        site = Site(api=api, pages=None, ready=lambda: self.ready)
+        api = build_api(self.workshop, self.identity, outbound=self.outbound, version=__version__)
+        pages = Pages(self.workshop, self.identity, version=__version__)
+        site = Site(api=api, pages=pages, ready=lambda: self.ready)
         names = {name.strip().lower() for name in self.settings.hosts.split(",") if name.strip()}
         guarded = frozenset(names | {self.settings.host}) if self.settings.is_local or names else frozenset()
         return Edge(site, hosts=guarded)
+
+
+def _running() -> Any:
+    # Loaded at the first job: the numbers cost half a second that a server at rest need not spend.
+    from modelward.governance.monitoring import running
+
+    return running
 
 
 def _stop_process(problem: BaseException) -> None:

@@ -4,10 +4,13 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO
 
 from modelward.kernel.errors import Conflict, Invalid, Unavailable
+
+PROBES_SECONDS = 0.2
 
 
 class HomeTaken(Conflict):
@@ -36,7 +39,7 @@ class Home:
                 f"The data folder {self.folder} cannot be used: {problem.strerror}.", field="home"
             ) from problem
         try:
-            fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            _lock_soon(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         except OSError as problem:
             lock.close()
             found = self.server()
@@ -46,6 +49,9 @@ class Home:
                 hint="Use that server, stop it, or give another folder with MODELWARD_HOME.",
             ) from problem
         self._lock = lock
+        if not shared:
+            # A server that was killed could not take back its word.
+            (self.folder / "server.json").unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let go of the folder and take back the word where the server is."""
@@ -106,3 +112,16 @@ class Home:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.folder / name)
+
+
+def _lock_soon(lock: IO[str], kind: int) -> None:
+    # Who only asks whether the folder is taken holds the lock for an instant; that must not turn a server away.
+    until = time.monotonic() + PROBES_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)

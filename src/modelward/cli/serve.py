@@ -85,7 +85,7 @@ def run_server(house: "House", listening: socket.socket, *, on_ready: Any = None
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
     config = uvicorn.Config(
         house.asgi, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False,
-        server_header=False, date_header=True, timeout_graceful_shutdown=10, backlog=1024,
+        server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=10, backlog=1024,
     )  # fmt: skip
     server = _Server(config, on_started=lambda: _started(house, url, on_ready))
     try:

@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import msgspec
+
 from modelward.kernel.errors import Invalid
 from modelward.kernel.ids import new_id
 
@@ -26,6 +28,16 @@ HEADERS = [
         b"object-src 'none'",
     ),
 ]
+
+
+class PermissionMissing(TypeError):
+    """An operation or a page was declared without a permission."""
+
+
+class Open(msgspec.Struct, frozen=True):
+    """In place of a permission: it is for everybody, for the reason given. A test keeps the list short."""
+
+    because: str
 
 
 def header(scope: Scope, name: bytes) -> str:

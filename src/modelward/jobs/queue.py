@@ -36,6 +36,17 @@ job = sa.Table(
 )
 
 LEASE = timedelta(seconds=30)
+VANISHED = "The worker vanished while it ran this job, at every attempt."
+# Statements of the hot path are made once and prepared.
+_PREPARED = {"prepared": True}
+_ENQUEUE = {
+    "sqlite": sqlite.insert(job).on_conflict_do_nothing(index_elements=["id"]).execution_options(**_PREPARED),
+    "postgresql": postgresql.insert(job).on_conflict_do_nothing(index_elements=["id"]).execution_options(**_PREPARED),
+}
+_NEXT = sa.select(
+    sa.select(sa.func.min(job.c.run_at)).where(job.c.state == "waiting").scalar_subquery(),
+    sa.select(sa.func.min(job.c.lease_until)).where(job.c.state == "running").scalar_subquery(),
+).execution_options(**_PREPARED)
 RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
 
 
@@ -77,8 +88,6 @@ def enqueue(
     attempts_max: int = 5,
 ) -> bool:
     """Add a job; a second one with the same id changes nothing. Returns whether it is new."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(job).on_conflict_do_nothing(index_elements=["id"])
     row = {
         "id": id,
         "kind": kind,
@@ -89,16 +98,18 @@ def enqueue(
         "attempts_max": attempts_max,
         "created_at": timestamp(now),
     }
-    return connection.execute(statement, row).rowcount == 1
+    return connection.execute(_ENQUEUE[connection.dialect.name], row).rowcount == 1
 
 
 def claim(connection: Connection, *, owner: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Job]:
     """Take up to ``limit`` due jobs, among them those whose lease has run out, and lease them to ``owner``."""
-    due = sa.or_(
-        sa.and_(job.c.state == JobState.WAITING, job.c.run_at <= timestamp(now)),
-        sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until < timestamp(now)),
+    due = _due(now)
+    chosen = (
+        sa.select(job.c.id)
+        .where(due, job.c.attempt < job.c.attempts_max)
+        .order_by(job.c.run_at, job.c.created_at)
+        .limit(limit)
     )
-    chosen = sa.select(job.c.id).where(due).order_by(job.c.run_at, job.c.created_at).limit(limit)
     if connection.dialect.name == "postgresql":
         chosen = chosen.with_for_update(skip_locked=True)
     statement = (
@@ -109,6 +120,24 @@ def claim(connection: Connection, *, owner: str, now: datetime, limit: int, leas
     )
     jobs = [_job(row) for row in connection.execute(statement)]
     return sorted(jobs, key=lambda each: each.run_at)
+
+
+def bury(connection: Connection, *, now: datetime) -> list[Job]:
+    """Give up the jobs whose workers vanished at every attempt: such a job may be what kills them."""
+    statement = (
+        sa.update(job)
+        .where(_due(now), job.c.attempt >= job.c.attempts_max)
+        .values(state=JobState.DEAD, lease_until=None, finished_at=timestamp(now), error=VANISHED)
+        .returning(job)
+    )
+    return [_job(row) for row in connection.execute(statement)]
+
+
+def _due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        sa.and_(job.c.state == JobState.WAITING, job.c.run_at <= timestamp(now)),
+        sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until < timestamp(now)),
+    )
 
 
 def extend(connection: Connection, *, owner: str, ids: list[str], now: datetime, lease: timedelta = LEASE) -> None:
@@ -158,11 +187,7 @@ def release_all(connection: Connection) -> int:
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next waiting job is due or the next lease runs out; None when there is nothing to wait for."""
-    moments = [
-        connection.scalar(sa.select(sa.func.min(job.c.run_at)).where(job.c.state == JobState.WAITING)),
-        connection.scalar(sa.select(sa.func.min(job.c.lease_until)).where(job.c.state == JobState.RUNNING)),
-    ]
-    known = [moment(text) for text in moments if text]
+    known = [moment(text) for text in connection.execute(_NEXT).one() if text]
     return min(known) if known else None
 
 
@@ -176,6 +201,14 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many jobs stand in each state."""
     rows = connection.execute(sa.select(job.c.state, sa.func.count()).group_by(job.c.state))
     return {str(state): int(count) for state, count in rows}
+
+
+def count_due(connection: Connection, *, now: datetime) -> int:
+    """How many jobs run, or wait although their time has come."""
+    due = sa.or_(
+        job.c.state == JobState.RUNNING, sa.and_(job.c.state == JobState.WAITING, job.c.run_at <= timestamp(now))
+    )
+    return connection.scalar(sa.select(sa.func.count()).select_from(job).where(due)) or 0
 
 
 def list_jobs(

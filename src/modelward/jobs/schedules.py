@@ -1,6 +1,6 @@
 """Schedules: a cron line with a time zone, and the ledger of the slots it has fired. A slot is fired once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,11 +29,15 @@ schedule = sa.Table(
     sa.Index("schedule_due", "next_at"),
 )
 
+# Of the slots that were missed, as many as one transaction takes; the next one goes on from there.
 CATCH_UP_SLOTS_MAX = 1000
+ON_TIME = timedelta(minutes=1)
+LOOK_BACK_HOURS = (1, 24, 24 * 32, 24 * 367, 24 * 3660)
+_NEXT = sa.select(sa.func.min(schedule.c.next_at)).execution_options(prepared=True)
 
 
 class CatchUp(StrEnum):
-    """What happens to slots that passed while nothing ran: run each, only the latest, or none."""
+    """What happens to slots that passed while nothing ran: run each, only the latest, or none that is a minute late."""
 
     ALL = "all"
     LATEST = "latest"
@@ -55,6 +59,9 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 def next_slot(cron: str, zone: str, after: datetime) -> datetime:
     """The first slot of a cron line strictly after a moment, in UTC; daylight saving is kept as Debian's cron does.
 
+    A slot in the hour that spring skips is due when the hour has passed; one in the hour that autumn repeats, the first
+    time only. A line with a star for the hour goes on by the minute through both.
+
     Raises:
         Invalid: the line is not a cron expression with a next date, or the zone is unknown.
     """
@@ -63,7 +70,9 @@ def next_slot(cron: str, zone: str, after: datetime) -> datetime:
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise Invalid(f"{zone!r} is not a time zone: use a name such as Europe/Zurich.", field="zone") from problem
     try:
-        return next(CronSim(cron, after.astimezone(place))).astimezone(UTC)
+        # Twice-named and skipped hours make CronSim name a moment again, or one that has passed.
+        slots = (slot.astimezone(UTC) for slot in CronSim(cron, after.astimezone(place)))
+        return next(slot for slot in slots if slot > after)
     except (CronSimError, StopIteration) as problem:
         raise Invalid(
             f"{cron!r} is not a cron line with a next date: give minute, hour, day, month, weekday, as in '0 * * * *'.",
@@ -71,9 +80,21 @@ def next_slot(cron: str, zone: str, after: datetime) -> datetime:
         ) from problem
 
 
+def slot_before(cron: str, zone: str, slot: datetime) -> datetime:
+    """The slot of a cron line before a slot, in UTC; the slot itself where the line had none before."""
+    try:
+        return next(CronSim(cron, slot.astimezone(ZoneInfo(zone)), reverse=True)).astimezone(UTC)
+    except StopIteration:
+        return slot
+
+
 def put(connection: Connection, wanted: Schedule, *, now: datetime, paused: bool = False) -> Schedule:
-    """Make or replace a schedule; its first slot is the next one after now."""
-    kept = msgspec.structs.replace(wanted, next_at=None if paused else next_slot(wanted.cron, wanted.zone, now))
+    """Make or replace a schedule. Its first slot is the next one after now, or the one that is due if the times stay."""
+    next_at = None if paused else next_slot(wanted.cron, wanted.zone, now)
+    known = get(connection, wanted.id)
+    if next_at and known and known.next_at and (known.cron, known.zone) == (wanted.cron, wanted.zone):
+        next_at = known.next_at
+    kept = msgspec.structs.replace(wanted, next_at=next_at)
     row = {
         "id": kept.id,
         "kind": kept.kind,
@@ -127,19 +148,30 @@ def fire_due(connection: Connection, *, now: datetime, limit: int = 1000) -> int
 
 def _slots_until(found: Schedule, now: datetime) -> tuple[list[datetime], datetime]:
     assert found.next_at is not None
-    slots = [found.next_at]
-    while len(slots) < CATCH_UP_SLOTS_MAX and (following := next_slot(found.cron, found.zone, slots[-1])) <= now:
-        slots.append(following)
-    following = next_slot(found.cron, found.zone, max(now, slots[-1]))
-    on_time = len(slots) == 1
-    if found.catch_up is CatchUp.ALL or on_time:
+    if found.catch_up is CatchUp.ALL:
+        slots = [found.next_at]
+        while (following := next_slot(found.cron, found.zone, slots[-1])) <= now and len(slots) < CATCH_UP_SLOTS_MAX:
+            slots.append(following)
         return slots, following
-    return (slots[-1:], following) if found.catch_up is CatchUp.LATEST else ([], following)
+    latest = _latest_slot(found, found.next_at, now)
+    wanted = found.catch_up is CatchUp.LATEST or now - latest <= ON_TIME
+    return [latest] if wanted else [], next_slot(found.cron, found.zone, now)
+
+
+def _latest_slot(found: Schedule, first: datetime, now: datetime) -> datetime:
+    for hours in LOOK_BACK_HOURS:
+        begin = now - timedelta(hours=hours)
+        latest = first if begin <= first else next_slot(found.cron, found.zone, begin)
+        if latest <= now:
+            while (following := next_slot(found.cron, found.zone, latest)) <= now:
+                latest = following
+            return latest
+    return first
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When the next slot of any schedule is."""
-    text = connection.scalar(sa.select(sa.func.min(schedule.c.next_at)))
+    text = connection.scalar(_NEXT)
     return moment(text) if text else None
 
 

@@ -4,10 +4,12 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -20,6 +22,8 @@ from modelward.kernel.ids import new_id
 T = TypeVar("T")
 log = logging.getLogger("modelward.worker")
 
+LOOKS_APART_SECONDS = 0.02
+AFTER_ERROR_SECONDS = 5.0
 # Errors that a second attempt cannot mend.
 HOPELESS = (Invalid, NotFound, NotImplementedYet)
 
@@ -33,6 +37,10 @@ class Rows(Protocol):
 
     def write(self, unit: Callable[[Connection], T]) -> T:
         """Run a writing unit."""
+        ...
+
+    def in_background(self) -> AbstractContextManager[None]:
+        """What is written in here lets others go first."""
         ...
 
 
@@ -67,7 +75,8 @@ class Worker:
         self.rows, self.handlers, self.clock, self.slots, self.poll = rows, handlers, clock, slots, poll
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id('worker')[-8:]}"
         self._alone, self._on_dead = alone, on_dead
-        self._wake = threading.Event()
+        self._wake, self._hurry = threading.Event(), threading.Event()
+        self._extend_at = 0.0
         self._stopping = False
         self._running: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -87,6 +96,7 @@ class Worker:
     def stop(self) -> None:
         """Finish the jobs that run, take no new ones."""
         self._stopping = True
+        self._hurry.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -97,43 +107,50 @@ class Worker:
         with self._lock:
             if self._running:
                 return False
-        due = self.rows.read(_next_due)
-        return due is None or due > self.clock()
+        due, now = self.rows.read(_next_due), self.clock()
+        return not (due.job_is_due(now) or due.slot_is_due(now))
 
     def _loop(self) -> None:
         while not self._stopping:
             self._wake.clear()
+            self._hurry.clear()
+            looked_at = time.monotonic()
             try:
                 pause = self._step()
             except Exception:
-                log.exception("The worker could not look for jobs; it tries again in 5 seconds.")
-                pause = 5.0
+                log.exception("The worker could not look for jobs; it tries again in a moment.")
+                pause = AFTER_ERROR_SECONDS
             self._wake.wait(pause)
+            # Every commit wakes; under load many share one look. A job that has ended is followed at once.
+            self._hurry.wait(max(0.0, looked_at + LOOKS_APART_SECONDS - time.monotonic()))
 
     def _step(self) -> float | None:
         now = self.clock()
         with self._lock:
             held = list(self._running)
         free = self.slots - len(held)
-        due_at = self.rows.read(_next_due)
-        due = due_at is not None and due_at <= now
-        if held or due:
-            jobs = self.rows.write(lambda connection: self._take(connection, now, held, free if due else 0))
-            for each in jobs:
+        due = self.rows.read(_next_due)
+        extends = bool(held) and time.monotonic() >= self._extend_at
+        if extends or due.slot_is_due(now) or (free and due.job_is_due(now)):
+            taken = self.rows.write(lambda connection: self._take(connection, now, held if extends else [], free))
+            for lost in taken.lost:
+                self._give_up(lost, queue.VANISHED)
+            for each in taken.jobs:
                 self._launch(each)
-            if jobs and len(jobs) == free:
-                due_at = None
-        return self._pause(now, due_at)
+            due = taken.due
+            if extends or not held:
+                self._extend_at = time.monotonic() + LEASE.total_seconds() / 3
+        return self._pause(now, due)
 
-    def _take(self, connection: Connection, now: datetime, held: list[str], free: int) -> list[Job]:
+    def _take(self, connection: Connection, now: datetime, held: list[str], free: int) -> "_Taken":
         if held:
             queue.extend(connection, owner=self.owner, ids=held, now=now)
-        if not free:
-            return []
         schedules.fire_due(connection, now=now)
-        return queue.claim(connection, owner=self.owner, now=now, limit=free)
+        lost = queue.bury(connection, now=now)
+        jobs = queue.claim(connection, owner=self.owner, now=now, limit=free) if free else []
+        return _Taken(jobs, lost, _next_due(connection))
 
-    def _pause(self, now: datetime, due_at: datetime | None) -> float | None:
+    def _pause(self, now: datetime, due: "_Due") -> float | None:
         with self._lock:
             busy = bool(self._running)
             full = len(self._running) >= self.slots
@@ -141,11 +158,13 @@ class Worker:
         if self.poll:
             waits.append(self.poll.total_seconds())
         if busy:
-            waits.append(LEASE.total_seconds() / 3)
-        if due_at is not None and not full:
-            waits.append(max(0.0, (due_at - now).total_seconds()))
+            waits.append(self._extend_at - time.monotonic())
+        if due.job is not None and not full:
+            waits.append((due.job - now).total_seconds())
+        if due.slot is not None:
+            waits.append((due.slot - now).total_seconds())
         # A long sleep is cut so that a clock that jumped forward is noticed.
-        return min([*waits, 60.0]) if waits else None
+        return max(0.0, min([*waits, 60.0])) if waits else None
 
     def _launch(self, each: Job) -> None:
         with self._lock:
@@ -157,7 +176,8 @@ class Worker:
             handler = self.handlers.get(each.kind)
             if handler is None:
                 raise Invalid(f"No handler for jobs of the kind {each.kind!r} in this version of Modelward.")
-            handler(each)
+            with self.rows.in_background():
+                handler(each)
         except LeaseLost as lost:
             log.warning("%s", lost)
         except Exception as problem:  # noqa: BLE001 - noted on the job, which is retried or given up
@@ -165,6 +185,7 @@ class Worker:
         finally:
             with self._lock:
                 self._running.pop(each.id, None)
+            self._hurry.set()
             self._wake.set()
 
     def _note_failure(self, each: Job, problem: Exception) -> None:
@@ -178,10 +199,35 @@ class Worker:
         except LeaseLost as lost:
             log.warning("%s", lost)
             return
-        if state is queue.JobState.DEAD and self._on_dead:
-            self._on_dead(each, error)
+        if state is queue.JobState.DEAD:
+            self._give_up(each, error)
+
+    def _give_up(self, dead: Job, error: str) -> None:
+        log.error("Job %s was given up after %d attempts: %s", dead.id, dead.attempt, error)
+        if self._on_dead:
+            self._on_dead(dead, error)
 
 
-def _next_due(connection: Connection) -> Any:
-    known = [due for due in (queue.next_due(connection), schedules.next_due(connection)) if due]
-    return min(known) if known else None
+class _Due(NamedTuple):
+    """When the next job and the next slot of a schedule are due."""
+
+    job: datetime | None
+    slot: datetime | None
+
+    def job_is_due(self, now: datetime) -> bool:
+        return self.job is not None and self.job <= now
+
+    def slot_is_due(self, now: datetime) -> bool:
+        return self.slot is not None and self.slot <= now
+
+
+class _Taken(NamedTuple):
+    """The jobs now leased, those given up since their workers vanished, and what is due next."""
+
+    jobs: list[Job]
+    lost: list[Job]
+    due: _Due
+
+
+def _next_due(connection: Connection) -> _Due:
+    return _Due(queue.next_due(connection), schedules.next_due(connection))

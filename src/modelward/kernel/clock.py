@@ -13,7 +13,7 @@ def system_clock() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with microseconds, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -24,3 +24,8 @@ def moment(text: str) -> datetime:
     """
     parsed = datetime.fromisoformat(text)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def in_utc(given: datetime) -> datetime:
+    """The same moment in UTC; one without a zone is taken as UTC."""
+    return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Generic, TypeVar
 
 import msgspec
@@ -12,6 +13,10 @@ T = TypeVar("T")
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1000
+
+
+class BadCursor(Invalid):
+    """The cursor is not one that this server gave out."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -37,13 +42,24 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.cursor is None:
             return None
         try:
-            return msgspec.json.decode(base64.urlsafe_b64decode(self.cursor.encode()), type=list[str])
+            key = msgspec.json.decode(base64.urlsafe_b64decode(self.cursor.encode()), type=list[str])
         except (binascii.Error, UnicodeError, ValueError) as problem:
-            raise Invalid(
-                "The cursor is not one that this server gave out.", field="cursor", hint="Start again without a cursor."
-            ) from problem
+            raise BadCursor(field="cursor", hint="Start again without a cursor.") from problem
+        if not key:
+            raise BadCursor(field="cursor", hint="Start again without a cursor.")
+        return key
+
+    @property
+    def after_number(self) -> int | None:
+        """As ``after``, where the sort key is one number."""
+        key = self.after
+        if key is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,18}", key[0]):
+            raise BadCursor(field="cursor", hint="Start again without a cursor.")
+        return int(key[0])
 
 
 def cursor_after(*key: str) -> str:
     """Make the cursor that continues after the item with this sort key."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(list(key))).decode()
+    return base64.urlsafe_b64encode(msgspec.json.encode([str(part) for part in key])).decode()

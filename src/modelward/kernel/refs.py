@@ -5,6 +5,7 @@ from typing import Self
 
 from modelward.kernel.errors import Invalid
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 # One rule for all names a person gives: first a letter or digit, then letters, digits, dot, dash, underscore.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_])?")
 
@@ -19,7 +20,7 @@ def checked_name(text: str, *, field: str = "name") -> str:
         shown = text if len(text) <= 80 else text[:77] + "..."
         raise Invalid(
             f"{shown!r} is not a name: use 1 to 128 letters, digits, dots, dashes or underscores, "
-            "beginning with a letter or digit.",
+            "beginning with a letter or digit and ending with neither dot nor dash.",
             field=field,
         )
     return text
@@ -60,7 +61,7 @@ class VersionRef(Ref):
             Invalid: the text has another form.
         """
         model, at, number = text.partition("@")
-        if not at or not number.isascii() or not number.isdigit() or number != str(int(number)) or int(number) < 1:
+        if not at or not _NUMBER.fullmatch(number):
             raise Invalid(
                 f"{text[:140]!r} is not a model version: write it as name@number, as in fraud@3.", field=field
             )
@@ -86,6 +87,12 @@ class CardRef(Ref):
 
 class EndpointRef(Ref):
     """A serving endpoint, by its name."""
+
+    __slots__ = ()
+
+
+class BaselineRef(Ref):
+    """A baseline, by its name."""
 
     __slots__ = ()
 

@@ -12,8 +12,16 @@ import msgspec
 from modelward.kernel import codec, errors
 from modelward.kernel.errors import ModelwardError, Unavailable
 from modelward.sdk.access import Events, People
+from modelward.sdk.alerts import Alerts
+from modelward.sdk.captures import Captures
+from modelward.sdk.cards import Cards
+from modelward.sdk.evaluations import Evaluations
+from modelward.sdk.lineage import Lineage
+from modelward.sdk.monitoring import Baselines, Monitors, Runs
 from modelward.sdk.records import wrap
 from modelward.sdk.registry import Artifacts, Models, Versions
+from modelward.sdk.reviews import Reviews
+from modelward.sdk.serving import Endpoints
 from modelward.sdk.transports import Response, Transport
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0)
@@ -32,6 +40,16 @@ class Client:
         self.artifacts = Artifacts(self)
         self.people = People(self)
         self.events = Events(self)
+        self.cards = Cards(self)
+        self.evaluations = Evaluations(self)
+        self.reviews = Reviews(self)
+        self.lineage = Lineage(self)
+        self.endpoints = Endpoints(self)
+        self.captures = Captures(self)
+        self.baselines = Baselines(self)
+        self.monitors = Monitors(self)
+        self.runs = Runs(self)
+        self.alerts = Alerts(self)
 
     @property
     def url(self) -> str:
@@ -45,6 +63,22 @@ class Client:
     def who_am_i(self) -> Any:
         """Who the token belongs to, and what they may do."""
         return self.get("/self")
+
+    def overview(self, *, text: str = "", show: str = "") -> Any:
+        """All models at a glance: counts, and for each model its approval, card, endpoints, monitors and alerts."""
+        return self.get("/overview", text=text or None, show=show or None)
+
+    def settle(self, *, seconds_max: float = 60) -> None:
+        """Wait until no job runs or is due, so that everything that follows from what was done has happened.
+
+        Raises:
+            Unavailable: jobs are still due after ``seconds_max``.
+        """
+        until = time.monotonic() + seconds_max
+        while self.get("/jobs/summary").due:
+            if time.monotonic() > until:
+                raise Unavailable(f"Jobs are still due after {seconds_max} s.", hint="See `modelward doctor`.")
+            time.sleep(0.02)
 
     def get(self, path: str, **query: Any) -> Any:
         """Ask for something; answers are records."""

@@ -36,7 +36,7 @@ class Record(Mapping[str, Any]):
         return isinstance(other, Record) and self._fields == other._fields
 
     def __hash__(self) -> int:
-        return hash(repr(self._fields))
+        return hash(frozenset(self._fields))
 
     def to_dict(self) -> dict[str, Any]:
         """The plain dict of this answer."""

@@ -77,6 +77,8 @@ class AppTransport:
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | Iterable[bytes]) -> Response:
         """Carry a request; see ``Transport.send``."""
+        if self._closed:
+            raise Unavailable("This connection is closed.", hint="Open another with modelward.connect().")
         whole = body if isinstance(body, bytes) else b"".join(body)
         call = self._call(method, target, headers, whole)
         return asyncio.run_coroutine_threadsafe(call, self._loop).result(TIMEOUT_SECONDS)
@@ -92,7 +94,7 @@ class AppTransport:
             "path": parts.path,
             "raw_path": quote(parts.path, safe="/%@:").encode(),
             "query_string": parts.query.encode(),
-            "headers": [(b"host", b"localhost"), *((k.lower().encode(), v.encode()) for k, v in headers.items())],
+            "headers": [(k.lower().encode(), v.encode()) for k, v in {"host": "localhost", **headers}.items()],
             "client": ("127.0.0.1", 0),
             "server": ("localhost", 80),
         }

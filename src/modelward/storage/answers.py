@@ -22,8 +22,12 @@ answer = sa.Table(
     sa.Index("answer_by_age", "at"),
 )
 KEPT_FOR = timedelta(hours=24)
-_FIND = sa.select(answer).where(answer.c.actor == sa.bindparam("actor"), answer.c.key == sa.bindparam("key"))
-_KEEP = sa.insert(answer)
+_FIND = (
+    sa.select(answer)
+    .where(answer.c.actor == sa.bindparam("actor"), answer.c.key == sa.bindparam("key"))
+    .execution_options(prepared=True)
+)
+_KEEP = sa.insert(answer).execution_options(prepared=True)
 
 
 class KeyUsedTwice(Conflict):

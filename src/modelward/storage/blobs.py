@@ -96,8 +96,9 @@ class FolderBlobs:
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 incoming.replace(target)
-                _flush_folder(target.parent)
-                _flush_folder(self.folder)
+            # Also when it was there: whoever put it a moment ago may not have come to this yet.
+            _flush_folder(target.parent)
+            _flush_folder(self.folder)
         except OSError as problem:
             raise Unavailable(f"The bytes could not be stored: {problem.strerror or problem}.") from problem
         finally:

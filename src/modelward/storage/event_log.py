@@ -36,8 +36,13 @@ event = sa.Table(
 )
 
 GENESIS = Digest("sha256:" + "0" * 64)
-_HEAD = sa.select(event.c.sequence, event.c.hash).order_by(event.c.sequence.desc()).limit(1)
-_INSERT = sa.insert(event)
+_HEAD = (
+    sa.select(event.c.sequence, event.c.hash)
+    .order_by(event.c.sequence.desc())
+    .limit(1)
+    .execution_options(prepared=True)
+)
+_INSERT = sa.insert(event).execution_options(prepared=True)
 
 
 class LogBreak(msgspec.Struct, frozen=True, kw_only=True):

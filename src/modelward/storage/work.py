@@ -72,7 +72,7 @@ class Workshop:
         self.blobs = blobs
         self.clock = clock
         self.on_events: Callable[[Connection, list[Event]], None] | None = None
-        self.after_commit: Callable[[], None] | None = None
+        self.after_commit: list[Callable[[list[Event]], None]] = []
 
     def read(self, actor: Actor, task: Callable[[Work], T]) -> T:
         """Run a task that only reads."""
@@ -85,19 +85,24 @@ class Workshop:
     def submit(self, actor: Actor, task: Callable[[Work], T]) -> "Future[T]":
         """Queue a task for the writer. Its changes, its events and the jobs that follow are one transaction."""
 
+        told: list[Event] = []
+
         def unit(connection: Connection) -> T:
             work = self._work(actor, connection)
             result = task(work)
-            events = work.finish()
-            if events and self.on_events:
-                self.on_events(connection, events)
+            told.extend(work.finish())
+            if told and self.on_events:
+                self.on_events(connection, told)
             return result
 
         future = self.database.submit(unit)
         if self.after_commit:
-            wake = self.after_commit
-            future.add_done_callback(lambda _: wake())
+            future.add_done_callback(lambda _: self._tell(told))
         return future
+
+    def _tell(self, events: list[Event]) -> None:
+        for listener in self.after_commit:
+            listener(events)
 
     def _work(self, actor: Actor, connection: Connection) -> Work:
         return Work(actor=actor, now=self.clock(), connection=connection, blobs=self.blobs)

@@ -20,12 +20,13 @@ from modelward.governance.access.entities import (
 )
 from modelward.governance.access.permissions import Permission, Persona, require
 from modelward.kernel.actors import Actor, ActorKind
-from modelward.kernel.errors import Conflict, NotAllowed, NotFound, NotSignedIn
+from modelward.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
 from modelward.kernel.ids import new_id
 from modelward.kernel.refs import checked_name
 from modelward.storage.work import Work
 
 SESSION_HOURS_MAX = 12
+TOKEN_DAYS_MAX = 3650
 FIRST_OWNER = "owner"
 
 
@@ -78,6 +79,13 @@ def list_people(work: Work) -> list[Person]:
     return store.list_people(work)
 
 
+def persona_of(work: Work, *, id: str) -> Persona | None:
+    """The persona of a person or service; None for Modelward itself and for those without access."""
+    require(work, Permission.SELF_READ)
+    found = store.find_person(work, id)
+    return found.persona if found and found.disabled_at is None else None
+
+
 def make_token(work: Work, *, person: str, label: str, days_valid: int | None = None) -> NewToken:
     """Make a token for oneself, or as a manager of access for anybody. The secret is returned once."""
     if person != work.actor.id:
@@ -85,6 +93,11 @@ def make_token(work: Work, *, person: str, label: str, days_valid: int | None = 
     else:
         require(work, Permission.SELF_READ, on=person)
     _person(work, person)
+    if days_valid is not None and not 1 <= days_valid <= TOKEN_DAYS_MAX:
+        raise Invalid(
+            f"days_valid is {days_valid}; it must be from 1 to {TOKEN_DAYS_MAX}, or left out for no end.",
+            field="days_valid",
+        )
     secret = "mw_" + secrets.token_urlsafe(32)
     return _keep_token(work, person=person, label=label, secret=secret, days_valid=days_valid)
 

@@ -49,16 +49,18 @@ artifact = sa.Table(
     sa.Column("created_by", sa.Text, nullable=False),
 )
 
-# Statements are made once: composing them costs more than running them.
-_FIND_MODEL = sa.select(model).where(model.c.name == sa.bindparam("name"))
-_ADD_MODEL = sa.insert(model)
-_FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref"))
-_ADD_VERSION = sa.insert(version)
+# Statements are made once and prepared: composing and compiling them costs more than running them.
+_PREPARED = {"prepared": True}
+_FIND_MODEL = sa.select(model).where(model.c.name == sa.bindparam("name")).execution_options(**_PREPARED)
+_ADD_MODEL = sa.insert(model).execution_options(**_PREPARED)
+_FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref")).execution_options(**_PREPARED)
+_ADD_VERSION = sa.insert(version).execution_options(**_PREPARED)
 _TAKE_NUMBER = (
     sa.update(model)
     .where(model.c.name == sa.bindparam("of"))
     .values(versions=model.c.versions + 1)
     .returning(model.c.versions)
+    .execution_options(**_PREPARED)
 )
 
 
@@ -147,8 +149,8 @@ def find_version(work: Work, ref: VersionRef) -> Version | None:
 def list_versions(work: Work, name: ModelRef, *, page: PageRequest) -> Page[Version]:
     """The versions of a model, the newest first."""
     query = sa.select(version).where(version.c.model == name).order_by(version.c.number.desc()).limit(page.limit + 1)
-    if page.after:
-        query = query.where(version.c.number < int(page.after[0]))
+    if page.after_number is not None:
+        query = query.where(version.c.number < page.after_number)
     found = [_version(row) for row in work.execute(query)]
     more = len(found) > page.limit
     items = found[: page.limit]

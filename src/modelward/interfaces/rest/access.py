@@ -74,7 +74,7 @@ def disable_person(work: Work, person: str) -> Person:
     return use_cases.disable_person(work, id=person)
 
 
-@access.operation("POST", "/people/{person}/tokens", permission=Permission.SELF_READ, status=201)
+@access.operation("POST", "/people/{person}/tokens", permission=Permission.SELF_READ, status=201, secret=True)
 def make_token(work: Work, person: str, body: MakeToken) -> NewToken:
     """Make a token; its secret is in this answer and never shown again."""
     return use_cases.make_token(work, person=person, label=body.label, days_valid=body.days_valid)

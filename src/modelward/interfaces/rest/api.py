@@ -4,13 +4,42 @@ import msgspec
 
 from modelward.interfaces.http import respond
 from modelward.interfaces.identity import Identity
-from modelward.interfaces.rest import access, audit, registry
+from modelward.interfaces.rest import (
+    access,
+    alerts,
+    approvals,
+    audit,
+    captures,
+    cards,
+    evaluations,
+    jobs,
+    lineage,
+    monitoring,
+    overview,
+    registry,
+    serving,
+)
 from modelward.interfaces.rest.dispatch import RawRequest, Rest
 from modelward.interfaces.rest.openapi import document
 from modelward.interfaces.rest.operations import Open, Operation, Operations
+from modelward.outbound import Outbound
 from modelward.storage.work import Workshop
 
-CAPABILITIES: list[Operations] = [access.access, registry.registry, audit.audit]
+CAPABILITIES: list[Operations] = [
+    access.access,
+    registry.registry,
+    audit.audit,
+    jobs.jobs,
+    cards.cards,
+    evaluations.evaluations,
+    approvals.approvals,
+    lineage.lineage,
+    overview.overview,
+    serving.serving,
+    captures.captures,
+    monitoring.monitoring,
+    alerts.alerts,
+]
 
 
 def all_operations() -> list[Operation]:
@@ -18,7 +47,7 @@ def all_operations() -> list[Operation]:
     return [operation for capability in CAPABILITIES for operation in capability.all]
 
 
-def build_api(workshop: Workshop, identity: Identity, *, version: str) -> Rest:
+def build_api(workshop: Workshop, identity: Identity, *, outbound: Outbound, version: str) -> Rest:
     """Build the API with its own description at /api/v1/openapi.json."""
     operations = all_operations()
     about = Operations("about")
@@ -32,4 +61,4 @@ def build_api(workshop: Workshop, identity: Identity, *, version: str) -> Rest:
         await respond(request.send, 200, drawn[0])
 
     operations = [*operations, *about.all]
-    return Rest(operations, workshop=workshop, identity=identity)
+    return Rest(operations, workshop=workshop, identity=identity, outbound=outbound)

@@ -1,6 +1,5 @@
 """The OpenAPI document, drawn from the declared operations and the types in their signatures."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -30,7 +29,7 @@ def document(operations: list[Operation], *, version: str) -> dict[str, Any]:
     by_type = {id(kind): schema for kind, schema in zip(types, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault("/api/v1" + each.path, {})[each.method.lower()] = _operation(each, by_type)
+        paths.setdefault("/api/v1" + each.path, {})[each.method.lower()] = _operation(each, by_type, components)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,13 +55,14 @@ def _schema_of_ours(kind: type) -> dict[str, Any]:
     raise NotImplementedError(kind)
 
 
-def _operation(each: Operation, by_type: dict[int, Any]) -> dict[str, Any]:
+def _operation(each: Operation, by_type: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if kind is int else "string"}}
         for name, kind in each.path_types.items()
     ]
     if each.query_type is not None:
-        parameters += [_query_parameter(field) for field in msgspec.structs.fields(each.query_type)]
+        name = by_type[id(each.query_type)]["$ref"].rpartition("/")[2]
+        parameters += _query_parameters(each.query_type, components[name])
     ok: dict[str, Any] = {"description": "Done."}
     if _has_schema(each.returns):
         ok["content"] = {"application/json": {"schema": by_type[id(each.returns)]}}
@@ -98,9 +98,8 @@ def _operation(each: Operation, by_type: dict[int, Any]) -> dict[str, Any]:
     return drawn
 
 
-def _query_parameter(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
-    schema = msgspec.json.schema(field.type, schema_hook=_schema_of_ours)
-    schema.pop("$defs", None)
-    if re.match(r"#/\$defs", str(schema.get("$ref", ""))):
-        schema = {"type": "string"}
-    return {"name": field.name, "in": "query", "required": field.required, "schema": schema}
+def _query_parameters(kind: type[msgspec.Struct], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": field.name, "in": "query", "required": field.required, "schema": schema["properties"][field.name]}
+        for field in msgspec.structs.fields(kind)
+    ]

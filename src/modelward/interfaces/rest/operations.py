@@ -11,20 +11,12 @@ from typing import Any, get_type_hints
 import msgspec
 
 from modelward.governance.access.permissions import Permission
+from modelward.interfaces.http import Open as Open
+from modelward.interfaces.http import PermissionMissing as PermissionMissing
 from modelward.storage.work import Work
 
 Handler = Callable[..., Any]
 BODY_BYTES_MAX = 1 << 20
-
-
-class PermissionMissing(TypeError):
-    """An operation was declared without a permission."""
-
-
-class Open(msgspec.Struct, frozen=True):
-    """In place of a permission: the operation is for everybody, for the reason given. The test keeps the list short."""
-
-    because: str
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +35,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     returns: Any
     raw: bool
     slow: bool
+    secret: bool
     bytes_max: int
     tag: str
 
@@ -68,13 +61,14 @@ class Operations:
         status: int = 200,
         raw: bool = False,
         slow: bool = False,
+        secret: bool = False,
         bytes_max: int = BODY_BYTES_MAX,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation.
 
         The handler takes ``work: Work``, the path's parts by name, and where wanted ``body`` and ``query``; it returns
         a value of ours. A raw handler is a coroutine that takes a ``RawRequest`` and answers by itself. ``slow`` reads
-        run in a thread of their own.
+        run in a thread of their own. The answer of a ``secret`` operation is never kept for a retry.
 
         Raises:
             PermissionMissing: no permission was given.
@@ -102,6 +96,7 @@ class Operations:
                     returns=hints.get("return"),
                     raw=raw,
                     slow=slow,
+                    secret=secret,
                     bytes_max=bytes_max,
                     tag=self.tag,
                 )

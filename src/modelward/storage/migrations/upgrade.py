@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from modelward.kernel.errors import Conflict
 from modelward.storage.database import Database
 
-HEAD = "0003"
+HEAD = "0010"
 
 
 def upgrade(database: Database) -> None:

@@ -1,0 +1,1 @@
+"""Alerts: rules of m out of n runs, what they opened, and what people did about it."""

@@ -1,0 +1,1 @@
+"""Captured records, baselines, monitors and their runs: is the model still behaving?"""
