@@ -1,6 +1,6 @@
 """Model cards over REST."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -18,6 +18,7 @@ from modelward.governance.cards.entities import (
 )
 from modelward.governance.registry import use_cases as registry
 from modelward.interfaces.rest.operations import Operations
+from modelward.kernel.clock import in_utc
 from modelward.kernel.pages import PAGE_SIZE_DEFAULT, Page, PageRequest
 from modelward.kernel.refs import CardRef, ModelRef, VersionRef
 from modelward.storage.work import Work
@@ -122,8 +123,7 @@ def get_card(work: Work, card: CardRef) -> FullCard:
 @cards.operation("GET", "/cards/{card}/content", permission=Permission.CARD_READ)
 def get_card_content(work: Work, card: CardRef, query: AsOf) -> CardVersion:
     """Get the content of a card as it was at a moment."""
-    at = query.at if query.at is None or query.at.tzinfo else query.at.replace(tzinfo=UTC)
-    return use_cases.get_version(work, card, as_of=at)
+    return use_cases.get_version(work, card, as_of=in_utc(query.at) if query.at else None)
 
 
 @cards.operation("PUT", "/cards/{card}/content", permission=Permission.CARD_WRITE)

@@ -1,0 +1,150 @@
+"""How the content of a card reads on a page: sections with their fields, each with where it comes from. Pure."""
+
+from typing import Any
+
+import msgspec
+
+from modelward.governance.cards.entities import Content
+from modelward.interfaces.web import charts, words
+from modelward.interfaces.web.charts import Bar
+
+SECTIONS = (
+    "model_overview",
+    "intended_uses",
+    "business_details",
+    "training_details",
+    "additional_information",
+    "model_package_details",
+)
+DEPTH_MAX = 6
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field of a card: its title, its value as lines, or as name and value pairs, and its origin."""
+
+    path: str
+    title: str
+    lines: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    origin: str = ""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """One section of a card."""
+
+    name: str
+    title: str
+    fields: list[Field]
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure or drawing of an evaluation on a card."""
+
+    name: str
+    value: Any = None
+    bars: list[Bar] = []
+    matrix: list[list[Any]] = []
+    across: list[str] = []
+    down: list[str] = []
+    points: list[list[float]] = []
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation as a card tells of it."""
+
+    name: str
+    observation: str
+    origin: str
+    outcome: str
+    evaluation: str
+    groups: list[tuple[str, list[Shown], list[Shown]]]
+
+
+def sections(content: Content, origins: dict[str, str]) -> list[Section]:
+    """The sections of a card in their order, empty ones left out; evaluations apart."""
+    found = []
+    for name in SECTIONS:
+        if name in content:
+            fields = list(_fields(content[name], f"$.{name}", origins, 0))
+            found.append(Section(name=name, title=words.plain_name(name), fields=fields))
+    return found
+
+
+def _fields(value: dict[str, Any], path: str, origins: dict[str, str], depth: int) -> list[Field]:
+    fields: list[Field] = []
+    for key, each in value.items():
+        here = f"{path}.{key}"
+        title = words.plain_name(key)
+        if _is_pairs(each):
+            pairs = [(str(item.get("name", "")), words.figure(item.get("value", ""))) for item in each]
+            fields.append(Field(path=here, title=title, pairs=pairs, origin=origin_of(here, origins)))
+        elif isinstance(each, dict) and each and depth < DEPTH_MAX:
+            fields.extend(_fields(each, here, origins, depth + 1))
+        else:
+            lines = [_line(item) for item in each] if isinstance(each, list) else [_line(each)]
+            fields.append(Field(path=here, title=title, lines=lines, origin=origin_of(here, origins)))
+    return fields
+
+
+def _is_pairs(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, dict) and "name" in each for each in value)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return words.figure(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()
+
+
+def origin_of(path: str, origins: dict[str, str]) -> str:
+    """Where the value at a path comes from: its own origin, or that of what holds it; empty: a person wrote it."""
+    while path:
+        if path in origins:
+            return origins[path]
+        path = path.rpartition(".")[0] if not path.endswith("]") else path.rpartition("[")[0]
+    return ""
+
+
+def evaluations(content: Content, origins: dict[str, str]) -> list[Told]:
+    """The evaluations of a card, numbers apart from drawings."""
+    told = []
+    for place, each in enumerate(content.get("evaluation_details", [])):
+        meta = each.get("metadata", {})
+        groups = []
+        for group in each.get("metric_groups", []):
+            measures = [_shown(metric) for metric in group.get("metric_data", [])]
+            # A number that stands beside its bar below need not stand here too.
+            drawn = {(bar.label, bar.value) for one in measures for bar in one.bars}
+            plain = [one for one in measures if one.value is not None and (one.name, one.value) not in drawn]
+            groups.append((group.get("name", ""), plain, [one for one in measures if one.value is None]))
+        told.append(
+            Told(
+                name=each.get("name", ""),
+                observation=each.get("evaluation_observation", ""),
+                origin=origin_of(f"$.evaluation_details[{place}]", origins),
+                outcome=str(meta.get("outcome", "")),
+                evaluation=str(meta.get("evaluation", "")),
+                groups=groups,
+            )
+        )
+    return told
+
+
+def _shown(metric: dict[str, Any]) -> Shown:
+    name, kind, value = str(metric.get("name", "")), metric.get("type"), metric.get("value")
+    across, down = metric.get("x_axis_name"), metric.get("y_axis_name")
+    if kind == "bar_chart" and isinstance(value, list):
+        labels = across if isinstance(across, list) else []
+        named = [(str(labels[n]) if n < len(labels) else str(n + 1), number) for n, number in enumerate(value)]
+        is_share = all(0 <= number <= 1 for number in value)
+        return Shown(name=name, bars=charts.bars(named, full=1.0 if is_share else None))
+    if kind == "matrix" and isinstance(value, list):
+        return Shown(
+            name=name,
+            matrix=value,
+            across=[str(each) for each in across] if isinstance(across, list) else [],
+            down=[str(each) for each in down] if isinstance(down, list) else [],
+        )
+    if kind == "linear_graph" and isinstance(value, list):
+        return Shown(name=name, points=value)
+    return Shown(name=name, value=value if value is not None else "–")
