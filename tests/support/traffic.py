@@ -42,7 +42,9 @@ def register_models(client: Client, ledger: Ledger, own: str, chance: random.Ran
 
 def register_versions(client: Client, ledger: Ledger, own: str, chance: random.Random) -> None:
     """Register a version of the model that all share."""
-    made = client.versions.register("shared", facts={"framework": own}, artifact=chance.choice([None, b"the same bytes"]))
+    made = client.versions.register(
+        "shared", facts={"framework": own}, artifact=chance.choice([None, b"the same bytes"])
+    )
     ledger.note("versions", made["ref"])
 
 
@@ -97,7 +99,9 @@ def faults(client: Client, ledger: Ledger) -> list[str]:
 def _lost(client: Client, ledger: Ledger) -> list[str]:
     models = {each["name"] for each in client.models.list()}
     versions = {each["ref"] for each in client.versions.list("shared")}
-    notes = {(card, each["note"]) for card in {card for card, _ in ledger.card_edits} for each in client.cards.versions(card)}
+    notes = {
+        (card, each["note"]) for card in {card for card, _ in ledger.card_edits} for each in client.cards.versions(card)
+    }
     found = [f"The model {each} is lost." for each in ledger.models if each not in models]
     found += [f"The version {each} is lost." for each in ledger.versions if each not in versions]
     found += [f"The edit {each} is lost." for each in ledger.card_edits if each not in notes]
@@ -113,7 +117,9 @@ def _miscounted(client: Client, ledger: Ledger) -> list[str]:
         "records": sum(each["rows"] for each in client.endpoints.traffic("shared", now - DAY, now + DAY)),
     }
     told = {kind: len(getattr(ledger, kind)) for kind in kept}
-    return [f"{kept[kind]} {kind} are kept, {told[kind]} were acknowledged." for kind in kept if kept[kind] != told[kind]]
+    return [
+        f"{kept[kind]} {kind} are kept, {told[kind]} were acknowledged." for kind in kept if kept[kind] != told[kind]
+    ]
 
 
 def _gaps(client: Client) -> list[str]:
@@ -145,7 +151,9 @@ def _doubled(client: Client) -> list[str]:
     found = [f"{name} of {subject} happened {count} times." for (name, subject), count in counts.items() if count > 1]
     registered = {each["subject"] for each in events if each["name"] == "VersionRegistered"}
     drafted = Counter(each["detail"].get("version") for each in events if each["name"] == "CardCreated")
-    reviewed = Counter(each["detail"].get("version") for each in events if each["name"].startswith("Review") and each["name"] in ONCE)
+    reviewed = Counter(
+        each["detail"].get("version") for each in events if each["name"].startswith("Review") and each["name"] in ONCE
+    )
     for told, effect in (("card", drafted), ("review", reviewed)):
         found += [f"{each} has {effect[each]} {told}s." for each in registered if effect[each] != 1]
     return found

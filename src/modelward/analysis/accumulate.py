@@ -12,11 +12,11 @@ from modelward.analysis.buffers import (
     fixed_width,
     indices,
     is_text,
-    large_strings,
     valid_bits,
     valid_mask,
     width_of,
 )
+from modelward.analysis.hashing import arrow_text_hashes, text_hashes
 from modelward.analysis.profiles import ColumnProfile, Kind, Lengths
 from modelward.analysis.sketches import (
     BINS_MAX,
@@ -313,29 +313,6 @@ class TextAccumulator:
 def _texts_present(texts: Any) -> npt.NDArray[np.bool_]:
     mask = valid_mask(texts)
     return np.ones(len(texts), bool) if mask is None else mask
-
-
-def text_hashes(texts: list[str]) -> Bits:
-    """64-bit hashes of texts: a polynomial over the UTF-8 bytes, then mixed."""
-    return arrow_text_hashes(large_strings(texts))
-
-
-def arrow_text_hashes(texts: Any) -> Bits:
-    """The same over an Arrow array of large strings without nulls."""
-    offsets = fixed_width(
-        pa.Array.from_buffers(pa.int64(), len(texts) + 1, [None, texts.buffers()[1]], offset=texts.offset), np.int64
-    )
-    data = texts.buffers()[2]
-    raw = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]] if data is not None else np.zeros(0, np.uint8)
-    lengths = np.diff(offsets)
-    starts = offsets[:-1] - offsets[0]
-    result = mixed_bits(lengths.view(np.uint64).copy())
-    filled = lengths > 0
-    if raw.size:
-        places = np.arange(raw.size, dtype=np.int64) - np.repeat(starts, lengths)
-        words = (raw.astype(np.uint64) + _ONE) * mixed_bits(places.view(np.uint64))
-        result[filled] += np.add.reduceat(words, starts[filled])
-    return mixed_bits(result)
 
 
 class BooleanAccumulator:

@@ -127,8 +127,7 @@ def bias_report(
         coders.append(Coder(group))
     counts = tally(source, coders)
     table, favoured = _outcome_table(counts, label, prediction, favourable, prediction_threshold, group is not None)
-    measures = _measures(prediction is not None, group is not None)
-    rng = np.random.default_rng(seed)
+    measures, rng = _measures(prediction is not None, group is not None), np.random.default_rng(seed)
     comparisons = tuple(
         _compare(name, _two_groups(table, mask), measures, group_rows_min, rng, prediction is not None)
         for name, mask in _groups(counts.coders[0], facet, facet_value)

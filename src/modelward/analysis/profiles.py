@@ -17,6 +17,10 @@ VERSION = 1
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
+class TypeChanged(Exception):
+    """A late row does not fit the type that the first 20 000 rows gave a column; reading must begin again."""
+
+
 class Kind(StrEnum):
     """What a column holds. ``unknown``: no value was seen, or a kind that is only counted (lists, structs, bytes)."""
 
@@ -198,7 +202,7 @@ def _hashed(column: ColumnProfile) -> Distinct | None:
     if column.histogram is not None:
         return Distinct.of(mixed_bits(column.histogram.bits()))
     if column.categories is not None:
-        from modelward.analysis.accumulate import text_hashes
+        from modelward.analysis.hashing import text_hashes
 
         return Distinct.of(text_hashes(list(column.categories.counts)))
     return None

@@ -10,14 +10,13 @@ import pyarrow as pa
 
 from modelward.analysis.accumulate import Accumulator, accumulator_for
 from modelward.analysis.buffers import re2_matches
-from modelward.analysis.profiles import ColumnProfile, Kind, Profile
+from modelward.analysis.profiles import ColumnProfile, Kind, Profile, TypeChanged
 from modelward.analysis.sources import (
     ParquetPart,
     Plan,
     Source,
     Stream,
     StreamPart,
-    TypeChanged,
     broken,
     chosen_columns,
     open_parquet,

@@ -28,10 +28,6 @@ FORMATS: dict[str, Format] = {
 }  # fmt: skip
 
 
-class TypeChanged(Exception):
-    """A late row does not fit the type that the first 20 000 rows gave a column; reading must begin again."""
-
-
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a scan is asked to do.
 

@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from modelward.analysis.sources import TypeChanged
+from modelward.analysis.profiles import TypeChanged
 from modelward.kernel.errors import Invalid
 
 BATCH_ROWS = 65_536

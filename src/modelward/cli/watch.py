@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelward.cli.seen import Seen, moment, short, told
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from modelward.analysis import CheckReport, ColumnProfile, Constraints, DriftVerdict, Plan, Profile
 
 COULD_NOT_RUN = 3
-EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 2}
 SPARKS = " ▁▂▃▄▅▆▇█"
 SHORT = {
     "integral": "int", "fractional": "float", "boolean": "bool", "string": "text", "timestamp": "time", "unknown": "?",
@@ -87,53 +88,6 @@ def watch(
         click.echo("modelward watch: there is not enough memory.", err=True)
         sys.exit(COULD_NOT_RUN)
     sys.exit(seen.exit_code)
-
-
-class Seen:
-    """Everything one look found: profiles, constraints, and the report where something was compared."""
-
-    def __init__(
-        self,
-        data: str,
-        reference: str | None,
-        profiles: "tuple[Profile, Profile | None]",
-        rules: "Constraints",
-        report: "CheckReport | None",
-    ) -> None:
-        self.data, self.reference, self.rules, self.report = data, reference, rules, report
-        self.current, self.baseline = profiles
-
-    @property
-    def exit_code(self) -> int:
-        """0 kept (or nothing to keep), 1 failed, 2 undecided."""
-        return EXIT_CODES[self.report.outcome.value] if self.report is not None else 0
-
-    def rules_json(self) -> bytes:
-        """The constraints as indented JSON."""
-        import msgspec
-
-        from modelward.kernel import codec
-
-        return msgspec.json.format(codec.encode(self.rules), indent=2) + b"\n"
-
-    def to_json(self) -> str:
-        """Everything as JSON."""
-        import msgspec
-
-        from modelward.kernel import codec
-
-        return codec.encode(
-            {
-                "data": self.data,
-                "reference": self.reference,
-                "outcome": self.report.outcome.value if self.report else None,
-                "exit_code": self.exit_code,
-                "report": self.report,
-                "constraints": self.rules,
-                "profile": msgspec.Raw(self.current.to_json()),
-                "baseline": msgspec.Raw(self.baseline.to_json()) if self.baseline else None,
-            }
-        ).decode()
 
 
 def _look(
@@ -223,7 +177,7 @@ def _show_columns(console: "Console", seen: Seen) -> None:
         table.add_row(
             *(
                 Text(cell, style=style)
-                for cell in (_short(column.name, 20), SHORT[column.kind.value], *_figures(column, wide))
+                for cell in (short(column.name, 20), SHORT[column.kind.value], *_figures(column, wide))
             ),
             sparkline(drawn.current, drawn.highest) if drawn else "",
         )
@@ -247,7 +201,7 @@ def _all_figures(column: "ColumnProfile") -> tuple[str, str, str, str]:
         return present, distinct, f"{column.mean:.4g}", f"{column.minimum:.3g} .. {column.maximum:.3g}"
     if column.categories is not None and column.categories.counts:
         text, count = column.categories.top(1)[0]
-        return present, distinct, "", f"{_short(text, 20)} ({count / column.present:.0%})"
+        return present, distinct, "", f"{short(text, 20)} ({count / column.present:.0%})"
     return present, distinct, "", ""
 
 
@@ -257,24 +211,9 @@ def _counted(number: int, exact: bool) -> str:
     return f"~{number / 1e6:.1f}M" if number >= 995_000 else f"~{number / 1e3:.0f}k"
 
 
-def moment(seconds: float) -> str:
-    """Seconds since 1970 as a date and time in UTC; the number itself beyond the calendar."""
-    from datetime import UTC, datetime
-
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
-    except (ValueError, OverflowError, OSError):
-        return f"{seconds:.4g}"
-
-
 def sparkline(shares: tuple[float, ...], highest: float) -> str:
     """Shares as a line of bars; anything above 0 is at least the lowest bar."""
     return "".join(SPARKS[0 if share <= 0 else max(1, round(share / highest * 8))] for share in shares)
-
-
-def _short(text: str, length: int) -> str:
-    plain = "".join(letter if letter.isprintable() else "·" for letter in text)
-    return plain if len(plain) <= length else plain[: length - 1] + "…"
 
 
 def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> None:
@@ -293,11 +232,11 @@ def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> Non
         _show_drift(console, seen, verdict)
     undecided = [verdict for verdict in report.drift if verdict.outcome.value == "undecided"]
     for verdict in undecided[:UNCHECKED_SHOWN_MAX]:
-        console.print(f"  {_short(verdict.column, 28)}: undecided. {verdict.reason}", markup=False)
+        console.print(f"  {short(verdict.column, 28)}: undecided. {verdict.reason}", markup=False)
     if report.unchecked:
         console.print(f"\n[bold]Not checked ({len(report.unchecked)})[/]")
         for item in report.unchecked[:UNCHECKED_SHOWN_MAX]:
-            console.print(f"  {_short(item.column or 'all columns', 28)}: {item.check}: {item.reason}", markup=False)
+            console.print(f"  {short(item.column or 'all columns', 28)}: {item.check}: {item.reason}", markup=False)
         if len(report.unchecked) > UNCHECKED_SHOWN_MAX:
             console.print(f"  ... and {len(report.unchecked) - UNCHECKED_SHOWN_MAX} more")
     console.print()
@@ -307,7 +246,7 @@ def _show_drift(console: "Console", seen: Seen, verdict: "DriftVerdict") -> None
     from modelward.analysis.pictures import picture
 
     console.print(
-        f"  {_short(verdict.column, 40)}: {verdict.measure} {verdict.distance:.3f} "
+        f"  {short(verdict.column, 40)}: {verdict.measure} {verdict.distance:.3f} "
         f"(threshold {verdict.threshold:g}, chance {verdict.p_value:.1g})",
         markup=False,
         style="red",
@@ -324,28 +263,13 @@ def _show_drift(console: "Console", seen: Seen, verdict: "DriftVerdict") -> None
     moved = sorted(rows, key=lambda row: -abs(row[1] - row[2]))[:6]
     for label, before, now in moved:
         bar = "█" * max(0, round(now / drawn.highest * 24))
-        console.print(f"    {_short(label, 20):<20} {before:6.1%} -> {now:6.1%} {bar}", markup=False)
+        console.print(f"    {short(label, 20):<20} {before:6.1%} -> {now:6.1%} {bar}", markup=False)
 
 
 def _show_suggestions(console: "Console", rules: "Constraints") -> None:
     console.print("\n[bold]Suggested constraints[/] (keep them with --write-constraints FILE)")
     for rule in rules.columns[:COLUMNS_SHOWN_MAX]:
-        console.print(f"  {_short(rule.name, 28):<28} {told(rule)}", markup=False)
-
-
-def told(rule: Any) -> str:
-    """The rules of a column in a line."""
-    parts = [str(rule.kind.value) if rule.kind else "kind not known"]
-    if rule.completeness_min is not None:
-        parts.append(f"present in {rule.completeness_min:.1%} or more")
-    if rule.non_negative:
-        parts.append("not negative")
-    if rule.minimum is not None and rule.maximum is not None:
-        parts.append(f"{rule.range_share_min:.0%} within {rule.minimum:.4g} .. {rule.maximum:.4g}")
-    if rule.values is not None:
-        shown = ", ".join(_short(value, 16) for value in rule.values[:5]) + (", ..." if len(rule.values) > 5 else "")
-        parts.append(f"one of {len(rule.values)}: {shown}")
-    return "; ".join(parts)
+        console.print(f"  {short(rule.name, 28):<28} {told(rule)}", markup=False)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from modelward.cli.watch import Seen, moment, told
+from modelward.cli.seen import Seen, moment, told
 
 if TYPE_CHECKING:
     from modelward.analysis import CheckReport, ColumnProfile, DriftVerdict

@@ -170,8 +170,9 @@ def _glances(work: Work, shown: Sequence[sa.Row[Any]]) -> list[ModelGlance]:
 
 def _grouped(work: Work, query: sa.Select[Any]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = defaultdict(list)
-    for row in work.execute(query):
-        groups[row[0]].append(row[1])
+    pairs: list[Any] = list(work.execute(query))
+    for key, value in pairs:
+        groups[key].append(value)
     return groups
 
 

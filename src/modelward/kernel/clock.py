@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from modelward.kernel.errors import Invalid
+
 Clock = Callable[[], datetime]
 
 
@@ -27,5 +29,12 @@ def moment(text: str) -> datetime:
 
 
 def in_utc(given: datetime) -> datetime:
-    """The same moment in UTC; one without a zone is taken as UTC."""
-    return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    """The same moment in UTC; one without a zone is taken as UTC.
+
+    Raises:
+        Invalid: in UTC it lies outside of the years 1 to 9999.
+    """
+    try:
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    except OverflowError as problem:
+        raise Invalid(f"{given.isoformat()} lies outside of the years 1 to 9999 in UTC.") from problem

@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,7 +24,6 @@ from modelward.sdk.reviews import Reviews
 from modelward.sdk.serving import Endpoints
 from modelward.sdk.transports import Response, Transport
 
-PAUSES_SECONDS = (0.1, 0.5, 2.0)
 ERRORS = {
     kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ModelwardError)
 }
@@ -32,6 +31,8 @@ ERRORS = {
 
 class Client:
     """A connection to Modelward. Make one with ``modelward.connect()``; close it, or use it in a ``with`` block."""
+
+    pauses_seconds: ClassVar[tuple[float, ...]] = (0.1, 0.5, 2.0)
 
     def __init__(self, transport: Transport, *, token: str) -> None:
         self._transport, self._token = transport, token
@@ -151,7 +152,7 @@ class Client:
         target = "/api/v1" + path + ("?" + urlencode(given) if given else "")
         headers = {"authorization": f"Bearer {self._token}", **headers}
         repeatable = method == "GET" or "idempotency-key" in headers
-        for pause in (*PAUSES_SECONDS, None):
+        for pause in (*self.pauses_seconds, None):
             try:
                 return self._transport.send(method, target, headers, content)
             except Unavailable:

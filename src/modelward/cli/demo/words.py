@@ -36,7 +36,7 @@ DELAY = ModelStory(
         "intended_uses": {
             "purpose_of_model": "Warn gate planning of flights that will probably arrive late.",
             "intended_uses": "Advice to gate planners two hours before departure. Not for compensation or staffing decisions.",
-            "factors_affecting_model_efficiency": "Trained on one winter: warm weather and summer schedules lie outside of what it has seen.",
+            "factors_affecting_model_efficiency": "Trained on one winter: warm weather and summer schedules are new to it.",
             "risk_rating": "Medium",
             "explanations_for_risk_rating": "A wrong warning costs a gate change; no decision about a person rests on it.",
         },

@@ -1,0 +1,86 @@
+"""What one look of `modelward watch` found, and the words that its terminal and its page share."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modelward.analysis import CheckReport, Constraints, Profile
+
+EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 2}
+
+
+class Seen:
+    """Everything one look found: profiles, constraints, and the report where something was compared."""
+
+    def __init__(
+        self,
+        data: str,
+        reference: str | None,
+        profiles: "tuple[Profile, Profile | None]",
+        rules: "Constraints",
+        report: "CheckReport | None",
+    ) -> None:
+        self.data, self.reference, self.rules, self.report = data, reference, rules, report
+        self.current, self.baseline = profiles
+
+    @property
+    def exit_code(self) -> int:
+        """0 kept (or nothing to keep), 1 failed, 2 undecided."""
+        return EXIT_CODES[self.report.outcome.value] if self.report is not None else 0
+
+    def rules_json(self) -> bytes:
+        """The constraints as indented JSON."""
+        import msgspec
+
+        from modelward.kernel import codec
+
+        return msgspec.json.format(codec.encode(self.rules), indent=2) + b"\n"
+
+    def to_json(self) -> str:
+        """Everything as JSON."""
+        import msgspec
+
+        from modelward.kernel import codec
+
+        return codec.encode(
+            {
+                "data": self.data,
+                "reference": self.reference,
+                "outcome": self.report.outcome.value if self.report else None,
+                "exit_code": self.exit_code,
+                "report": self.report,
+                "constraints": self.rules,
+                "profile": msgspec.Raw(self.current.to_json()),
+                "baseline": msgspec.Raw(self.baseline.to_json()) if self.baseline else None,
+            }
+        ).decode()
+
+
+def moment(seconds: float) -> str:
+    """Seconds since 1970 as a date and time in UTC; the number itself beyond the calendar."""
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:.4g}"
+
+
+def short(text: str, length: int) -> str:
+    """A text that fits, with what cannot be printed shown as a dot."""
+    plain = "".join(letter if letter.isprintable() else "·" for letter in text)
+    return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def told(rule: Any) -> str:
+    """The rules of a column in a line."""
+    parts = [str(rule.kind.value) if rule.kind else "kind not known"]
+    if rule.completeness_min is not None:
+        parts.append(f"present in {rule.completeness_min:.1%} or more")
+    if rule.non_negative:
+        parts.append("not negative")
+    if rule.minimum is not None and rule.maximum is not None:
+        parts.append(f"{rule.range_share_min:.0%} within {rule.minimum:.4g} .. {rule.maximum:.4g}")
+    if rule.values is not None:
+        shown = ", ".join(short(value, 16) for value in rule.values[:5]) + (", ..." if len(rule.values) > 5 else "")
+        parts.append(f"one of {len(rule.values)}: {shown}")
+    return "; ".join(parts)
