@@ -124,11 +124,8 @@ def _models(*, text: str, show: str, page: PageRequest) -> sa.Select[Any]:
     if show:
         query = query.where(FILTERS[show])
     if text:
-        wanted = [
-            sa.func.lower(each).contains(text.lower(), autoescape=True)
-            for each in (model.c.name, model.c.description, model.c.owner)
-        ]
-        query = query.where(sa.or_(*wanted))
+        held = (model.c.words, sa.func.lower(model.c.owner))
+        query = query.where(sa.or_(*(each.contains(text.lower(), autoescape=True) for each in held)))
     return query
 
 

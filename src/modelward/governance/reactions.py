@@ -136,7 +136,7 @@ def draw_lineage(work: Work, event: Event) -> None:
 REACTIONS: dict[str, list[Reaction]] = {
     "CardCreated": [judge_review, let_approval_lapse],
     "CardEdited": [judge_review, let_approval_lapse],
-    "CardStatusChanged": [judge_review],
+    "CardStatusChanged": [judge_review, let_approval_lapse],
     "EndpointCreated": [begin_filing],
     "EndpointRemoved": [pause_monitors],
     "EvaluationFailed": [judge_review],

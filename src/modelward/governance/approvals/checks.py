@@ -106,6 +106,11 @@ def quality_evidence(facts: Dossier, ask: Requirement, now: datetime) -> Judgeme
     found = _evidence(facts, EvaluationKind.QUALITY)
     if isinstance(found, Judgement):
         return found
+    if found.problem_type and facts.version.problem_type != found.problem_type:
+        # Else whoever asks for the evidence would choose by which limits it is judged.
+        return _undecided(
+            f"{found.evaluation} was computed for {found.problem_type}, but {facts.version.ref} is registered as another."
+        )
     judged = []
     limits = ask.metrics.get(found.problem_type, {})
     if limits:

@@ -80,13 +80,11 @@ def _evidence(evaluation: Evaluation) -> Evidence:
 
 
 def _problem_type(registered: str, evidence: list[Evidence]) -> str:
-    """What the quality evidence was computed for, else what was registered; empty where neither says."""
-    for each in evidence:
-        if each.kind == EvaluationKind.QUALITY.value and each.problem_type:
-            return each.problem_type
+    """What was registered or what the quality evidence was computed for; empty where neither says or both differ."""
     text = registered.lower()
-    known = [each.value for each in ProblemType if text.startswith(each.value)]
-    return known[0] if known else ""
+    told = {each.value for each in ProblemType if text.startswith(each.value)}
+    told |= {each.problem_type for each in evidence if each.kind == EvaluationKind.QUALITY.value and each.problem_type}
+    return told.pop() if len(told) == 1 else ""
 
 
 def decider(work: Work) -> Decider:

@@ -195,9 +195,12 @@ def why_lapsed(bound: Binding, facts: Dossier) -> str | None:
         return f"The artifact is {now.artifact}, no longer {bound.artifact}."
     if now.card != bound.card:
         return f"The card is {now.card}, no longer {bound.card}."
-    if now.card_digest != bound.card_digest:
-        return f"The card {now.card} was edited: version {bound.card_number} became {now.card_number}."
+    if facts.card and facts.card.status == "archived":
+        return f"The card {now.card} was archived."
+    # Before the card, for newer evidence is told in the card too.
     if now.evidence != bound.evidence:
         fresh = [f"{each.kind} {each.evaluation}" for each in facts.evidence if each.report not in bound.evidence]
         return f"There is newer evidence: {', '.join(fresh)}." if fresh else "The evidence is no longer the same."
+    if now.card_digest != bound.card_digest:
+        return f"The card {now.card} was edited: version {bound.card_number} became {now.card_number}."
     return None

@@ -19,6 +19,8 @@ model = sa.Table(
     sa.Column("description", sa.Text, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("tags", sa.Text, nullable=False),
+    # Name and description in small letters: what a search looks through.
+    sa.Column("words", sa.Text, nullable=False),
     sa.Column("versions", sa.Integer, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
@@ -49,8 +51,13 @@ artifact = sa.Table(
     sa.Column("created_by", sa.Text, nullable=False),
 )
 
+SEARCH_LETTERS_MIN = 3
+SEARCH_HITS_MAX = 1000
+
 # Statements are made once and prepared: composing and compiling them costs more than running them.
 _PREPARED = {"prepared": True}
+_HAS_SEARCH = sa.text("SELECT 1 FROM sqlite_master WHERE name = 'model_search'")
+_SEARCH = sa.text("SELECT name FROM model_search WHERE words MATCH :phrase LIMIT :most")
 _FIND_MODEL = sa.select(model).where(model.c.name == sa.bindparam("name")).execution_options(**_PREPARED)
 _ADD_MODEL = sa.insert(model).execution_options(**_PREPARED)
 _FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref")).execution_options(**_PREPARED)
@@ -79,6 +86,7 @@ def add_model(work: Work, new: Model) -> None:
             "description": new.description,
             "owner": new.owner,
             "tags": _json(new.tags),
+            "words": _words(new),
             "versions": 0,
             "created_at": timestamp(new.created_at),
             "created_by": new.created_by,
@@ -88,7 +96,12 @@ def add_model(work: Work, new: Model) -> None:
 
 def put_model(work: Work, changed: Model) -> None:
     """Keep the changed description, owner and tags of a model."""
-    values = {"description": changed.description, "owner": changed.owner, "tags": _json(changed.tags)}
+    values = {
+        "description": changed.description,
+        "owner": changed.owner,
+        "tags": _json(changed.tags),
+        "words": _words(changed),
+    }
     work.execute(sa.update(model).where(model.c.name == changed.name).values(values))
 
 
@@ -98,15 +111,30 @@ def list_models(work: Work, *, page: PageRequest, text: str = "") -> Page[Model]
     if page.after:
         query = query.where(model.c.name > page.after[0])
     if text:
-        query = query.where(_holds(model.c.name, text) | _holds(model.c.description, text))
+        query = query.where(_holding(work, text.lower()))
     found = [_model(row) for row in work.execute(query)]
     more = len(found) > page.limit
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(items[-1].name) if more else None)
 
 
-def _holds(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
-    return sa.func.lower(column).contains(text.lower(), autoescape=True)
+def _words(found: Model) -> str:
+    return f"{found.name}\n{found.description}".lower()
+
+
+def _holding(work: Work, text: str) -> sa.ColumnElement[bool]:
+    """Which models hold the text. Where few do, the index of letter triples knows them; where many do, reading the models
+    in order soon fills a page.
+    """
+    holds = model.c.words.contains(text, autoescape=True)
+    if work.connection.dialect.name != "sqlite":
+        return holds
+    holds = sa.func.instr(model.c.words, text) > 0
+    if len(text) < SEARCH_LETTERS_MIN or "\0" in text or not work.execute(_HAS_SEARCH).first():
+        return holds
+    phrase = '"' + text.replace('"', '""') + '"'
+    hits = list(work.execute(_SEARCH, {"phrase": phrase, "most": SEARCH_HITS_MAX + 1}).scalars())
+    return holds if len(hits) > SEARCH_HITS_MAX else sa.and_(holds, model.c.name.in_(hits))
 
 
 def take_number(work: Work, name: ModelRef) -> int | None:
