@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from modelward.analysis.bias import BiasReport, bias_report
     from modelward.analysis.catalogue import CATALOGUE, MeasureEntry
     from modelward.analysis.checking import CheckReport, Unchecked, Violation, check
+    from modelward.analysis.compatible.job_files import (
+        JobFiles,
+        analyze_files,
+        baseline_files,
+        check_files,
+        quality_files,
+    )  # fmt: skip
     from modelward.analysis.constraints import ColumnConstraints, Constraints, DriftSettings, suggest
     from modelward.analysis.drift import DriftVerdict
     from modelward.analysis.profiles import ColumnProfile, Kind, Profile
@@ -27,6 +34,7 @@ _HOMES = {
     "Constraints": "constraints",
     "DriftSettings": "constraints",
     "DriftVerdict": "drift",
+    "JobFiles": "compatible.job_files",
     "Kind": "profiles",
     "MeasureEntry": "catalogue",
     "Plan": "sources",
@@ -34,9 +42,13 @@ _HOMES = {
     "QualityReport": "quality",
     "Unchecked": "checking",
     "Violation": "checking",
+    "analyze_files": "compatible.job_files",
+    "baseline_files": "compatible.job_files",
     "bias_report": "bias",
     "check": "checking",
+    "check_files": "compatible.job_files",
     "profile": "scan",
+    "quality_files": "compatible.job_files",
     "quality_report": "quality",
     "suggest": "constraints",
 }
@@ -50,6 +62,7 @@ __all__ = [
     "Constraints",
     "DriftSettings",
     "DriftVerdict",
+    "JobFiles",
     "Kind",
     "MeasureEntry",
     "Plan",
@@ -57,9 +70,13 @@ __all__ = [
     "QualityReport",
     "Unchecked",
     "Violation",
+    "analyze_files",
+    "baseline_files",
     "bias_report",
     "check",
+    "check_files",
     "profile",
+    "quality_files",
     "quality_report",
     "suggest",
 ]

@@ -178,6 +178,7 @@ def _outcome_table(
     if not conditioned:
         table = table[..., np.newaxis]
     values = counts.coders[1].values
+    # Without a single value the axis still has one place, in which nothing is counted.
     mask = favourable_mask(label, values, favourable) if values else np.zeros(1, bool)
     table = np.stack((table[:, ~mask].sum(axis=1), table[:, mask].sum(axis=1)), axis=1)
     if prediction is None:
@@ -186,9 +187,7 @@ def _outcome_table(
     if cut is not None:
         chosen = np.array([False, True])
     else:
-        wanted = (
-            favourable if favourable is not None else [value for value, yes in zip(values, mask, strict=True) if yes]
-        )
+        wanted = favourable if favourable is not None else [values[place] for place in np.flatnonzero(mask)]
         chosen = _predicted_mask(prediction, predicted, wanted, values)
     return np.stack((table[:, :, ~chosen].sum(axis=2), table[:, :, chosen].sum(axis=2)), axis=2), _named(values, mask)
 

@@ -43,7 +43,8 @@ class Coder:
             return np.full(len(array), -1, np.int64)
         if self.above is not None:
             return self._codes_above(array)
-        if pa.types.is_nested(array.type):
+        # Numbers of more than 128 bits come from DuckDB as an extension type, with which Arrow cannot count.
+        if pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
             raise Invalid(
                 f"Column {self.column!r} holds {array.type}, whose values cannot be counted.", field=self.column
             )

@@ -192,7 +192,7 @@ def _without_rejects(path: str, folder: str, number: int) -> tuple[str, int, lis
                     continue
                 try:
                     decoder.decode(line if place > 1 else line.removeprefix(b"\xef\xbb\xbf"))
-                except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
                     rejected += 1
                     if rejected <= REJECTED_SHOWN_MAX:
                         notes.append(f"{path}, line {place} was left out: {_plainly(problem)}.")

@@ -10,13 +10,17 @@ from modelward.kernel.errors import ModelwardError
 # name: (module, attribute, the line shown in the help)
 COMMANDS = {
     "alert": ("modelward.cli.alert", "alert", "List, acknowledge and close alerts."),
+    "analyze": ("modelward.cli.analyze", "analyze", "Do what an analysis_config.json asks: bias metrics in a file."),
     "audit": ("modelward.cli.audit", "audit", "Read the event log and verify that it is whole."),
+    "baseline": ("modelward.cli.baseline", "baseline", "Describe a table and suggest what it must keep, as files."),
     "card": ("modelward.cli.card", "card", "List, show, edit, move and export model cards."),
+    "check": ("modelward.cli.check", "check", "Check a table against the files of a baseline."),
     "demo": ("modelward.cli.demo.command", "demo", "Show a governed model from registration to alert, on real data."),
     "doctor": ("modelward.cli.doctor", "doctor", "Say what is wrong here and how to mend it."),
     "endpoint": ("modelward.cli.endpoint", "endpoint", "List and show endpoints."),
     "model": ("modelward.cli.model", "model", "List, show and register models."),
     "monitor": ("modelward.cli.monitor", "monitor", "List, show, create and run monitors."),
+    "quality": ("modelward.cli.quality", "quality", "Measure predictions against labels, as files."),
     "review": ("modelward.cli.review", "review", "List, show, approve and reject reviews."),
     "serve": ("modelward.cli.serve", "serve", "Serve the pages and the API."),
     "version": ("modelward.cli.version", "version", "Print the version."),
@@ -24,6 +28,7 @@ COMMANDS = {
     "worker": ("modelward.cli.serve", "worker", "Run jobs only (PostgreSQL)."),
 }
 EXIT_REFUSED = 3
+EXIT_STOPPED = 130
 
 
 class Commands(click.Group):
@@ -54,12 +59,18 @@ def modelward() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is told in a sentence, without a traceback, and exits with 3."""
+    """Run the command line; an error is told in a sentence, without a traceback, and exits with 3."""
     try:
-        modelward()
+        sys.exit(modelward(standalone_mode=False))
     except ModelwardError as problem:
         click.echo(f"modelward: {problem}", err=True)
-        sys.exit(EXIT_REFUSED)
+    except click.ClickException as problem:
+        # Not with click's 2, which says "undecided" here.
+        problem.show()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("modelward: stopped.", err=True)
+        sys.exit(EXIT_STOPPED)
+    sys.exit(EXIT_REFUSED)
 
 
 if __name__ == "__main__":

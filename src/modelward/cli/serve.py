@@ -17,6 +17,8 @@ from modelward.kernel.errors import Conflict, Invalid
 if TYPE_CHECKING:
     from modelward.app import House
 
+BACKLOG = 1024
+
 
 def _storage_options(command: Any) -> Any:
     for option in (
@@ -67,6 +69,8 @@ def listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listening.bind((host, port))
+        # Only a socket that listens keeps others from the port.
+        listening.listen(BACKLOG)
     except OSError as problem:
         listening.close()
         raise Conflict(
@@ -85,7 +89,7 @@ def run_server(house: "House", listening: socket.socket, *, on_ready: Any = None
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
     config = uvicorn.Config(
         house.asgi, loop="uvloop", http="httptools", lifespan="off", log_config=None, access_log=False,
-        server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=10, backlog=1024,
+        server_header=False, date_header=True, proxy_headers=False, timeout_graceful_shutdown=10, backlog=BACKLOG,
     )  # fmt: skip
     server = _Server(config, on_started=lambda: _started(house, url, on_ready))
     try:

@@ -1,22 +1,27 @@
 """`modelward demo`: build the story in a data folder, serve it, and say how to come in."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelward.kernel.errors import Conflict
+from modelward.kernel.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from modelward.cli.demo.serving import ModelServer
+    from modelward.settings import Settings
 
 MARKER = "demo.json"
+UNFINISHED = "demo-unfinished"
 
 
 @click.command()
@@ -30,6 +35,7 @@ def demo(*, reset: bool, no_serve: bool, home: Path | None, port: int | None) ->
     from modelward.cli.serve import listen
 
     chosen = settings.load(home=home, port=port)
+    _check_alone(chosen)
     folder = chosen.home.expanduser().absolute()
     # The port is taken first, so that nobody waits for the build only to learn that it cannot be served.
     listening = None if no_serve else listen(chosen.host, chosen.port)
@@ -45,24 +51,31 @@ def demo(*, reset: bool, no_serve: bool, home: Path | None, port: int | None) ->
             listening.close()
 
 
+def _check_alone(chosen: "Settings") -> None:
+    for name in ("database_url", "store"):
+        if getattr(chosen, name):
+            raise Conflict(
+                f"MODELWARD_{name.upper()} is set, and the demo's models and people do not belong there.",
+                field=name,
+                hint=f"Run `env -u MODELWARD_{name.upper()} modelward demo`: the demo keeps all in its own folder.",
+            )
+
+
 def forget(folder: Path) -> None:
     """Delete a demo's data folder.
 
     Raises:
         Conflict: the folder holds something that the demo did not build, or a process uses it.
     """
-    from modelward.home import Home
-
-    if not folder.exists():
+    if not _content(folder):
         return
-    if not (folder / MARKER).exists() and any(folder.iterdir()) and not (folder / "demo-unfinished").exists():
+    if not (folder / MARKER).exists() and not (folder / UNFINISHED).exists():
         raise Conflict(
             f"{folder} was not built by the demo, so it is not deleted.",
             hint="Give another folder with MODELWARD_HOME.",
         )
-    home = Home(folder)
-    home.take()
-    home.release()
+    with _alone(folder):
+        _empty(folder)
     shutil.rmtree(folder)
 
 
@@ -70,26 +83,69 @@ def build(folder: Path) -> None:
     """Build the story in an empty data folder; an unfinished one of an earlier try is started over.
 
     Raises:
-        Conflict: the folder holds something else.
+        Conflict: the folder holds something else, or another demo builds it at this moment.
     """
     # Threads that spin while they wait would take the processor from each other on a busy laptop.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A token for a server elsewhere opens nothing here.
+    os.environ.pop("MODELWARD_TOKEN", None)
     from modelward.cli.demo.story import tell
 
-    if (folder / "demo-unfinished").exists():
-        shutil.rmtree(folder)
-    if folder.exists() and any(folder.iterdir()):
+    if _content(folder) and not (folder / UNFINISHED).exists():
         raise Conflict(
             f"{folder} holds data that the demo did not build.",
             hint="Serve it with `modelward serve`, or give the demo another folder with MODELWARD_HOME.",
         )
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / "demo-unfinished").touch()
-    started = time.perf_counter()
-    told = tell(folder)
-    (folder / MARKER).write_text(json.dumps({**told, "built_at": datetime.now(UTC).isoformat()}))
-    (folder / "demo-unfinished").unlink()
+    with _alone(folder):
+        if (folder / MARKER).exists():
+            return
+        _empty(folder)
+        started = time.perf_counter()
+        told = tell(folder)
+        (folder / MARKER).write_text(json.dumps({**told, "built_at": datetime.now(UTC).isoformat()}))
+        (folder / UNFINISHED).unlink()
     click.echo(f"Built in {time.perf_counter() - started:.0f} s: {folder}", err=True)
+
+
+def _content(folder: Path) -> list[Path]:
+    """What is in the folder; nothing where there is none."""
+    try:
+        return list(folder.iterdir()) if folder.exists() else []
+    except OSError as problem:
+        raise Invalid(
+            f"{folder} cannot be used as a data folder: {problem.strerror}.",
+            field="home",
+            hint="Give another folder with MODELWARD_HOME.",
+        ) from problem
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the mark of an unfinished folder, so that no second demo builds or clears it meanwhile; no server either."""
+    from modelward.home import Home
+
+    home = Home(folder)
+    home.take()
+    home.release()
+    with (folder / UNFINISHED).open("a") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise Conflict(
+                f"Another `modelward demo` builds {folder} at this moment.",
+                hint="Wait for it, or give this one another folder with MODELWARD_HOME.",
+            ) from problem
+        yield
+
+
+def _empty(folder: Path) -> None:
+    for each in _content(folder):
+        if each.name == UNFINISHED:
+            continue
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
 
 
 def _serve(folder: Path, chosen: Any, listening: Any) -> None:

@@ -1,0 +1,219 @@
+"""The four jobs as functions: from data to the files of a baseline, a check, an analysis, or a model's quality."""
+
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET
+
+from modelward.analysis.compatible.analysis_tables import analysis_table
+from modelward.analysis.compatible.bias_analysis import analyzed, bias_violations, require_built
+from modelward.analysis.compatible.data_checks import check_table
+from modelward.analysis.compatible.data_statistics import data_statistics, suggested_constraints
+from modelward.analysis.compatible.model_quality import (
+    quality_statistics,
+    quality_violations,
+    suggested_quality_constraints,
+)  # fmt: skip
+from modelward.analysis.compatible.texts import Data, read_texts
+from modelward.analysis.formats.analysis_config import AnalysisConfig, read_analysis_config
+from modelward.analysis.formats.analysis_file import read_analysis, write_analysis
+from modelward.analysis.formats.constraints_file import read_constraints, write_constraints
+from modelward.analysis.formats.layout import content_of
+from modelward.analysis.formats.quality_files import (
+    Family,
+    read_quality_constraints,
+    write_quality_constraints,
+    write_quality_statistics,
+)  # fmt: skip
+from modelward.analysis.formats.statistics_file import (
+    FeatureStatistics,
+    NumericDistribution,
+    Statistics,
+    read_statistics,
+    write_statistics,
+)  # fmt: skip
+from modelward.analysis.formats.violations_file import ViolationEntry, ViolationsFile, write_violations
+from modelward.kernel.errors import Invalid
+from modelward.kernel.outcome import Outcome
+
+STATISTICS, CONSTRAINTS, VIOLATIONS = "statistics.json", "constraints.json", "constraint_violations.json"
+ANALYSIS = "analysis.json"
+
+Problem: TypeAlias = Literal["regression", "binary", "multiclass"]
+_FAMILIES: dict[str, Family] = {
+    "regression": "regression",
+    "binary": "binary_classification",
+    "multiclass": "multiclass_classification",
+}
+
+
+class JobFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Files by name, and what was found. ``outcome`` is None where nothing was compared with a baseline.
+
+    ``violations`` and ``unchecked`` (what was not looked at, and why) are told beside the files.
+    """
+
+    files: dict[str, bytes]
+    outcome: Outcome | None = None
+    reason: str = ""
+    violations: tuple[ViolationEntry, ...] = ()
+    unchecked: tuple[tuple[str, str, str], ...] = ()
+
+    def write(self, folder: str | Path) -> None:
+        """Write the files into a folder, which is made where it is missing.
+
+        An old file of violations is removed where there are none now: its absence is what says so.
+
+        Raises:
+            Invalid: the folder cannot be written.
+        """
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            if self.outcome is not None:
+                (target / VIOLATIONS).unlink(missing_ok=True)
+            for name, content in self.files.items():
+                (target / name).write_bytes(content)
+        except OSError as problem:
+            raise Invalid(f"{str(target)!r} cannot be written: {problem.strerror}.") from problem
+
+
+def baseline_files(data: Data, *, compatible: bool = False, header: bool = True, sketches: bool = True) -> JobFiles:
+    """Describe a table and suggest what it must keep: statistics.json and constraints.json.
+
+    ``compatible``: to the last bit as the hosted service. ``sketches=False`` leaves the sketches out: up to 2050 rows
+    they are the data itself; without them numeric drift cannot be judged.
+
+    Raises:
+        NotFound, Invalid: the table cannot be read, or has no rows.
+    """
+    statistics = data_statistics(data, compatible=compatible, header=header)
+    if not statistics.dataset.item_count:
+        raise Invalid("The data has no rows, so nothing can be learnt from it.")
+    constraints = suggested_constraints(statistics, compatible=compatible)
+    kept = statistics if sketches else without_sketches(statistics)
+    return JobFiles(files={STATISTICS: write_statistics(kept), CONSTRAINTS: write_constraints(constraints)})
+
+
+def without_sketches(statistics: Statistics) -> Statistics:
+    """The same statistics without the items of the sketches."""
+    return msgspec.structs.replace(statistics, features=[_without_sketch(one) for one in statistics.features])
+
+
+def _without_sketch(feature: FeatureStatistics) -> FeatureStatistics:
+    numeric = feature.numerical_statistics
+    if numeric is UNSET or numeric.distribution is UNSET:
+        return feature
+    kll = msgspec.structs.replace(numeric.distribution.kll, sketch=UNSET)
+    bare = msgspec.structs.replace(numeric, distribution=NumericDistribution(kll))
+    return msgspec.structs.replace(feature, numerical_statistics=bare)
+
+
+def check_files(
+    data: Data, baseline: str | Path, *, compatible: bool = False, header: bool = True, strict_types: bool = False
+) -> JobFiles:
+    """Check a table against the statistics.json and constraints.json of a folder.
+
+    Makes statistics.json and, only where something is violated, constraint_violations.json. ``compatible``: by the rules
+    of the hosted service, under which repeated values count once; else every row counts. ``strict_types``: integers do
+    not satisfy Fractional (2019).
+
+    Raises:
+        NotFound: the data or the constraints are missing.
+        Invalid: a file is not what it should be.
+    """
+    folder = Path(baseline)
+    constraints = read_constraints(content_of(folder / CONSTRAINTS), name=str(folder / CONSTRAINTS))
+    known = folder / STATISTICS
+    before = read_statistics(content_of(known), name=str(known)) if known.exists() else None
+    table = read_texts(data, header=header)
+    found = check_table(table, constraints, before, compatible=compatible, strict_types=strict_types)
+    return JobFiles(
+        files={
+            STATISTICS: write_statistics(found.statistics),
+            **_violations(ViolationsFile(violations=found.violations)),
+        },
+        outcome=found.outcome,
+        reason=found.reason,
+        violations=tuple(found.violations),
+        unchecked=tuple(found.unchecked),
+    )
+
+
+def _violations(violations: ViolationsFile) -> dict[str, bytes]:
+    return {VIOLATIONS: write_violations(violations)} if violations.violations else {}
+
+
+def analyze_files(config: AnalysisConfig | str | Path, data: Data, *, baseline: str | Path | None = None) -> JobFiles:
+    """Do what an analysis_config.json asks: analysis.json, and against a baseline analysis.json the drift of bias.
+
+    Raises:
+        NotImplementedYet: explanations, segments, or asking a model for predictions.
+        NotFound, Invalid: a file or a column is missing, or a setting does not fit.
+    """
+    if not isinstance(config, AnalysisConfig):
+        config = read_analysis_config(content_of(Path(config)), name=str(config))
+    require_built(config)
+    analysis = analyzed(*analysis_table(config, data))
+    files = {ANALYSIS: write_analysis(analysis)}
+    if baseline is None:
+        return JobFiles(files=files)
+    before = read_analysis(content_of(Path(baseline)), name=str(baseline))
+    return _compared(files, bias_violations(analysis, before), any(part.facets for part in before.bias))
+
+
+def _compared(files: dict[str, bytes], violations: ViolationsFile, anything: bool) -> JobFiles:
+    count = len(violations.violations)
+    outcome = Outcome.FAILED if count else Outcome.PASSED if anything else Outcome.UNDECIDED
+    return JobFiles(
+        files={**files, **_violations(violations)},
+        outcome=outcome,
+        reason=f"{count} {'violation' if count == 1 else 'violations'}."
+        if anything
+        else "The baseline holds nothing to compare with.",
+        violations=tuple(violations.violations),
+    )
+
+
+def quality_files(
+    data: Data,
+    *,
+    problem_type: Problem,
+    label: str,
+    prediction: str | None = None,
+    probability: str | None = None,
+    threshold: float = 0.5,
+    positive: str = "1",
+    header: bool = True,
+    baseline: str | Path | None = None,
+) -> JobFiles:
+    """Measure predictions against labels: statistics.json and constraints.json of model quality.
+
+    With ``baseline`` (a folder with such a constraints.json): statistics.json, and constraint_violations.json where a
+    metric is worse than its threshold.
+
+    Raises:
+        NotFound: a file or column is missing.
+        Invalid: a problem type that is none, no complete row, or texts where numbers are needed.
+    """
+    if problem_type not in _FAMILIES:
+        raise Invalid(f"{problem_type!r} is none of {', '.join(_FAMILIES)}.", field="problem_type")
+    statistics = quality_statistics(
+        data,
+        family=_FAMILIES[problem_type],
+        label=label,
+        prediction=prediction,
+        probability=probability,
+        threshold=threshold,
+        positive=positive,
+        header=header,
+    )
+    files = {STATISTICS: write_quality_statistics(statistics)}
+    if baseline is None:
+        constraints = suggested_quality_constraints(statistics)
+        return JobFiles(files={**files, CONSTRAINTS: write_quality_constraints(constraints)})
+    known = Path(baseline) / CONSTRAINTS
+    rules = read_quality_constraints(content_of(known), name=str(known))
+    found = ViolationsFile(violations=quality_violations(statistics, rules))
+    return _compared(files, found, bool(set(rules.rules) & set(statistics.metrics)))

@@ -1,0 +1,18 @@
+"""`modelward baseline`: describe a table and suggest what it must keep, in the files of the hosted service."""
+
+import click
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True)
+@click.option("--out", required=True, help="Folder for statistics.json and constraints.json.")
+@click.option("--compatible", is_flag=True, help="To the last bit as the hosted service, its estimates included.")
+@click.option("--no-header", is_flag=True, help="The CSV file has no header; columns are named _c0, _c1, ...")
+@click.option("--no-sketch", is_flag=True, help="Leave the sketches out: of few rows they are the data itself.")
+def baseline(data: tuple[str, ...], out: str, compatible: bool, no_header: bool, no_sketch: bool) -> None:
+    """Write statistics.json and constraints.json of DATA (CSV, JSON lines, Parquet or captures; files of one table)."""
+    from modelward.analysis import baseline_files
+
+    made = baseline_files(list(data), compatible=compatible, header=not no_header, sketches=not no_sketch)
+    made.write(out)
+    click.echo(f"Wrote {', '.join(made.files)} to {out}.")

@@ -1,0 +1,50 @@
+"""`modelward check`: judge a table against the files of a baseline, with an exit code for every outcome."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from modelward.kernel.outcome import Outcome
+
+if TYPE_CHECKING:
+    from modelward.analysis import JobFiles
+
+EXIT_CODES = {None: 0, Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNDECIDED: 2}
+UNCHECKED_SHOWN_MAX = 20
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True)
+@click.option("--baseline", required=True, help="Folder with statistics.json and constraints.json.")
+@click.option("--out", required=True, help="Folder for statistics.json and, where needed, constraint_violations.json.")
+@click.option("--compatible", is_flag=True, help="By the rules of the hosted service: repeated values count once.")
+@click.option("--strict-types", is_flag=True, help="Integers do not satisfy Fractional, as in 2019.")
+@click.option("--no-header", is_flag=True, help="The CSV file has no header.")
+def check(
+    data: tuple[str, ...], baseline: str, out: str, compatible: bool, strict_types: bool, no_header: bool
+) -> None:
+    """Check DATA against a baseline; a file of violations is written only where something is violated.
+
+    Exit code: 0 everything kept, 1 violated, 2 undecided, 3 could not run.
+    """
+    from modelward.analysis import check_files
+
+    found = check_files(list(data), baseline, compatible=compatible, strict_types=strict_types, header=not no_header)
+    conclude(found, out)
+
+
+def conclude(found: "JobFiles", out: str) -> None:
+    """Write the files, tell what was found, and exit with the code of the outcome."""
+    found.write(out)
+    for violation in found.violations:
+        subject = next((one for one in (violation.feature_name, violation.metric_name) if isinstance(one, str)), "")
+        click.echo(f"{subject}: {violation.constraint_check_type}: {violation.description.strip()}")
+    for feature, what, reason in found.unchecked[:UNCHECKED_SHOWN_MAX]:
+        click.echo(f"Not checked: {feature or 'all columns'}: {what}: {reason}.")
+    if len(found.unchecked) > UNCHECKED_SHOWN_MAX:
+        click.echo(f"... and {len(found.unchecked) - UNCHECKED_SHOWN_MAX} more were not checked.")
+    if found.outcome is not None:
+        click.echo(f"{found.outcome.value.upper()} {found.reason}")
+    click.echo(f"Wrote {', '.join(found.files)} to {out}.")
+    sys.exit(EXIT_CODES[found.outcome])

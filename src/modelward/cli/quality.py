@@ -1,0 +1,33 @@
+"""`modelward quality`: measure predictions against labels, in the files of the hosted service."""
+
+from typing import Any
+
+import click
+
+from modelward.cli.check import conclude
+
+
+@click.command()
+@click.argument("data", nargs=-1, required=True)
+@click.option(
+    "--problem-type",
+    required=True,
+    type=click.Choice(["regression", "binary", "multiclass"]),
+    help="What kind of model it is.",
+)
+@click.option("--label", required=True, help="Column of observed outcomes.")
+@click.option("--prediction", help="Column of predicted outcomes; for binary models a probability will do.")
+@click.option("--probability", help="Column of the probability of the positive class (binary).")
+@click.option("--threshold", type=float, default=0.5, help="Probabilities above it are positive predictions.")
+@click.option("--positive", default="1", help="The positive label (binary).")
+@click.option("--baseline", help="Folder with an earlier constraints.json: metrics worse than there are violations.")
+@click.option("--out", required=True, help="Folder for statistics.json and constraints.json.")
+@click.option("--no-header", is_flag=True, help="The CSV file has no header; columns are named _c0, _c1, ...")
+def quality(data: tuple[str, ...], out: str, no_header: bool, **settings: Any) -> None:
+    """Write statistics.json and constraints.json of predictions in DATA; with --baseline, the violations instead.
+
+    Exit code: 0 done and kept, 1 a metric is worse, 2 undecided, 3 could not run.
+    """
+    from modelward.analysis import quality_files
+
+    conclude(quality_files(list(data), header=not no_header, **settings), out)
