@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support import buckets
-from support.needs import missing
-from support.postgres import Postgres, binaries
-from support.workshops import workshop_on
 
 from modelward.storage.database import Database
 from modelward.storage.migrations import upgrade
 from modelward.storage.work import Workshop
+from support import buckets
+from support.needs import missing
+from support.postgres import Postgres, binaries
+from support.workshops import workshop_on
 
 # Machines that test are busy, and a slow example is no wrong one.
 settings.register_profile("modelward", deadline=None)

@@ -33,7 +33,7 @@ def connect(target: str | Path | None = None, *, token: str | None = None, **opt
     if home.is_taken() and not settings.uses_postgres:
         if found is None:
             raise Unavailable(
-                f"Another process holds {home.folder} and serves no one.",
+                f"Another process, or another client in this one, holds {home.folder} and serves no one.",
                 hint="Close it, or start `modelward serve` instead.",
             )
         return Client(HttpTransport(str(found["url"])), token=token or home.owner_secret())

@@ -35,8 +35,11 @@ class Home:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = (self.folder / "lock").open("a+")
         except OSError as problem:
+            why = "it is a file" if self.folder.is_file() else problem.strerror
             raise Invalid(
-                f"The data folder {self.folder} cannot be used: {problem.strerror}.", field="home"
+                f"The data folder {self.folder} cannot be used: {why}.",
+                field="home",
+                hint="Mend its owner and mode, or give another folder with MODELWARD_HOME.",
             ) from problem
         try:
             _lock_soon(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)

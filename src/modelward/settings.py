@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -38,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise Invalid(f"The port is {self.port}; it must be from 0 to 65535.", field="port")
+        _check_address(self.database_url)
         if not 1 <= self.worker_slots <= 64:
             raise Invalid(f"worker_slots is {self.worker_slots}; it must be from 1 to 64.", field="worker_slots")
 
@@ -52,6 +54,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.database_url) and not self.database_url.startswith("sqlite")
 
 
+def _check_address(url: str) -> None:
+    try:
+        # The password may stand in it, so no message shows the address.
+        fits = not url or bool(urlsplit(url).port or "://" in url)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Invalid(
+            "database_url is not the address of a database.",
+            field="database_url",
+            hint="Write postgresql://user@host:5432/name, and signs such as [ or # in a password as %5B or %23.",
+        )
+
+
 def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
     """Read the settings; what is given here goes before the environment, that before the file.
 
@@ -63,6 +79,9 @@ def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings
     from_environment = {
         name: environment[f"MODELWARD_{name.upper()}"] for name in fields if f"MODELWARD_{name.upper()}" in environment
     }
+    unknown = sorted(set(given) - set(fields))
+    if unknown:
+        raise Invalid(f"{unknown[0]!r} is not a setting; known are {', '.join(sorted(fields))}.", field=unknown[0])
     chosen = {**from_environment, **{name: value for name, value in given.items() if value is not None}}
     home = Path(chosen.get("home", Settings().home)).expanduser()
     merged = {**_from_file(home / "modelward.toml", set(fields)), **chosen, "home": home}

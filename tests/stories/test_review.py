@@ -158,6 +158,31 @@ def test_undecided_checks_never_let_an_approval_through(house):
         house.approve(ref)
 
 
+def test_evidence_for_another_problem_type_saves_nobody_a_check(house):
+    ref = house.register()
+    house.ana.cards.edit("fraud-v1", patch=CARD, note="What we know.")
+    house.evaluate(ref, problem_type="regression")
+
+    review = house.rita.reviews.of(ref)
+
+    assert outcomes(review)["quality-evidence"] == "undecided"
+    assert outcomes(review)["bias-evidence"] == "undecided"
+    with pytest.raises(Conflict, match="registered as another"):
+        house.approve(ref)
+
+
+def test_an_archived_card_makes_the_approval_lapse(house):
+    ref = house.ready()
+    house.approve(ref)
+    house.owner.settle()
+
+    house.rita.cards.change_status("fraud-v1", "archived", reason="Another is written.")
+    house.owner.settle()
+
+    assert house.owner.versions.get(ref).status_reason == "The card fraud-v1 was archived."
+    assert house.status(ref) == "lapsed"
+
+
 def test_an_edited_card_makes_the_approval_lapse_and_opens_a_review(house):
     ref = house.ready()
     house.approve(ref)

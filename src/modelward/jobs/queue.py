@@ -36,7 +36,10 @@ job = sa.Table(
 )
 
 LEASE = timedelta(seconds=30)
-VANISHED = "The worker vanished while it ran this job, at every attempt."
+# How often, beyond its attempts, a job may lose its worker: often, for it may be innocent of that.
+VANISHED_MAX = 20
+LONG_AGO = "1970-01-01T00:00:00.000000Z"
+VANISHED = "The worker vanished again and again while it ran this job."
 # Statements of the hot path are made once and prepared.
 _PREPARED = {"prepared": True}
 _ENQUEUE = {
@@ -103,41 +106,60 @@ def enqueue(
 
 def claim(connection: Connection, *, owner: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Job]:
     """Take up to ``limit`` due jobs, among them those whose lease has run out, and lease them to ``owner``."""
-    due = _due(now)
-    chosen = (
-        sa.select(job.c.id)
-        .where(due, job.c.attempt < job.c.attempts_max)
-        .order_by(job.c.run_at, job.c.created_at)
-        .limit(limit)
-    )
-    if connection.dialect.name == "postgresql":
+    values = {"taker": owner, "at": timestamp(now), "until": timestamp(now + lease)}
+    statements = _CLAIM[connection.dialect.name]
+    rows = list(connection.execute(statements["lost"], {**values, "most": limit}))
+    if len(rows) < limit:
+        rows += connection.execute(statements["waiting"], {**values, "most": limit - len(rows)})
+    return sorted((_job(row) for row in rows), key=lambda each: each.run_at)
+
+
+def _claiming(chosen: sa.Select[Any], *, skip_locked: bool) -> sa.Executable:
+    chosen = chosen.limit(sa.bindparam("most", type_=sa.Integer))
+    if skip_locked:
         chosen = chosen.with_for_update(skip_locked=True)
-    statement = (
+    return (
         sa.update(job)
-        .where(job.c.id.in_(chosen.scalar_subquery() if connection.dialect.name == "sqlite" else chosen))
-        .values(state=JobState.RUNNING, owner=owner, lease_until=timestamp(now + lease), attempt=job.c.attempt + 1)
+        .where(job.c.id.in_(chosen))
+        .values(
+            state=sa.literal_column("'running'"),
+            owner=sa.bindparam("taker"),
+            lease_until=sa.bindparam("until"),
+            attempt=job.c.attempt + 1,
+        )
         .returning(job)
+        .execution_options(**_PREPARED)
     )
-    jobs = [_job(row) for row in connection.execute(statement)]
-    return sorted(jobs, key=lambda each: each.run_at)
+
+
+_LOST = sa.and_(job.c.state == "running", job.c.lease_until < sa.bindparam("at"))
+# Each of the two follows the index, so that a long queue is no slower than a short one.
+_CLAIM = {
+    dialect: {
+        "lost": _claiming(
+            sa.select(job.c.id).where(_LOST, job.c.attempt < job.c.attempts_max + VANISHED_MAX), skip_locked=locks
+        ),
+        "waiting": _claiming(
+            sa.select(job.c.id)
+            .where(job.c.state == "waiting", job.c.run_at <= sa.bindparam("at"))
+            .order_by(job.c.run_at),
+            skip_locked=locks,
+        ),
+    }
+    for dialect, locks in (("sqlite", False), ("postgresql", True))
+}
+_BURY = (
+    sa.update(job)
+    .where(_LOST, job.c.attempt >= job.c.attempts_max + VANISHED_MAX)
+    .values(state="dead", lease_until=None, finished_at=sa.bindparam("at"), error=VANISHED)
+    .returning(job)
+    .execution_options(**_PREPARED)
+)
 
 
 def bury(connection: Connection, *, now: datetime) -> list[Job]:
-    """Give up the jobs whose workers vanished at every attempt: such a job may be what kills them."""
-    statement = (
-        sa.update(job)
-        .where(_due(now), job.c.attempt >= job.c.attempts_max)
-        .values(state=JobState.DEAD, lease_until=None, finished_at=timestamp(now), error=VANISHED)
-        .returning(job)
-    )
-    return [_job(row) for row in connection.execute(statement)]
-
-
-def _due(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        sa.and_(job.c.state == JobState.WAITING, job.c.run_at <= timestamp(now)),
-        sa.and_(job.c.state == JobState.RUNNING, job.c.lease_until < timestamp(now)),
-    )
+    """Give up the jobs whose workers vanished again and again: such a job may be what kills them."""
+    return [_job(row) for row in connection.execute(_BURY, {"at": timestamp(now)})]
 
 
 def extend(connection: Connection, *, owner: str, ids: list[str], now: datetime, lease: timedelta = LEASE) -> None:
@@ -155,33 +177,64 @@ def finish(connection: Connection, done: Job, *, now: datetime) -> None:
     Raises:
         LeaseLost: the job has been taken over; the whole transaction must not be kept.
     """
-    _close(connection, done, state=JobState.DONE, finished_at=timestamp(now), error=None)
+    _close(connection, done, state=JobState.DONE, now=now, error=None)
 
 
 def fail(connection: Connection, failed: Job, *, error: str, now: datetime, retry: bool = True) -> JobState:
     """Note a failed attempt: try again after a pause that grows, or give up and keep the job as dead."""
     if retry and failed.attempt < failed.attempts_max:
         pause = RETRY_PAUSES[min(failed.attempt, len(RETRY_PAUSES)) - 1]
-        _close(connection, failed, state=JobState.WAITING, run_at=timestamp(now + pause), error=error)
+        _close(connection, failed, state=JobState.WAITING, run_at=now + pause, error=error)
         return JobState.WAITING
-    _close(connection, failed, state=JobState.DEAD, finished_at=timestamp(now), error=error)
+    _close(connection, failed, state=JobState.DEAD, now=now, error=error)
     return JobState.DEAD
 
 
-def _close(connection: Connection, held: Job, **values: Any) -> None:
-    mine = sa.and_(
-        job.c.id == held.id,
-        job.c.owner == held.owner,
-        job.c.attempt == held.attempt,
-        job.c.state == JobState.RUNNING,
+# By the fence: who has lost the lease, or took the job up anew, finds nothing to close.
+_CLOSE = (
+    sa.update(job)
+    .where(
+        job.c.id == sa.bindparam("held"),
+        job.c.owner == sa.bindparam("holder"),
+        job.c.attempt == sa.bindparam("fence"),
+        job.c.state == "running",
     )
-    if connection.execute(sa.update(job).where(mine).values(lease_until=None, **values)).rowcount != 1:
+    .values(
+        lease_until=None,
+        state=sa.bindparam("after"),
+        run_at=sa.bindparam("next_run"),
+        finished_at=sa.bindparam("ended"),
+        error=sa.bindparam("reason"),
+    )
+    .execution_options(**_PREPARED)
+)
+
+
+def _close(
+    connection: Connection,
+    held: Job,
+    *,
+    state: JobState,
+    error: str | None,
+    now: datetime | None = None,
+    run_at: datetime | None = None,
+) -> None:
+    values = {
+        "held": held.id,
+        "holder": held.owner,
+        "fence": held.attempt,
+        "after": state,
+        "next_run": timestamp(run_at or held.run_at),
+        "ended": timestamp(now) if now else None,
+        "reason": error,
+    }
+    if connection.execute(_CLOSE, values).rowcount != 1:
         raise LeaseLost(f"Job {held.id}, attempt {held.attempt}, is no longer leased to {held.owner}.")
 
 
 def release_all(connection: Connection) -> int:
-    """Give back all leases; right only where this process is known to be the one worker (SQLite holds a file lock)."""
-    statement = sa.update(job).where(job.c.state == JobState.RUNNING).values(state=JobState.WAITING, lease_until=None)
+    """Let all leases run out; right only where this process is known to be the one worker (SQLite holds a file lock)."""
+    statement = sa.update(job).where(job.c.state == JobState.RUNNING).values(lease_until=LONG_AGO)
     return connection.execute(statement).rowcount
 
 

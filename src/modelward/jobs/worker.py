@@ -132,7 +132,8 @@ class Worker:
         due = self.rows.read(_next_due)
         extends = bool(held) and time.monotonic() >= self._extend_at
         if extends or due.slot_is_due(now) or (free and due.job_is_due(now)):
-            taken = self.rows.write(lambda connection: self._take(connection, now, held if extends else [], free))
+            with self.rows.in_background():
+                taken = self.rows.write(lambda connection: self._take(connection, now, held if extends else [], free))
             for lost in taken.lost:
                 self._give_up(lost, queue.VANISHED)
             for each in taken.jobs:
@@ -145,7 +146,8 @@ class Worker:
     def _take(self, connection: Connection, now: datetime, held: list[str], free: int) -> "_Taken":
         if held:
             queue.extend(connection, owner=self.owner, ids=held, now=now)
-        schedules.fire_due(connection, now=now)
+        if _Due(None, schedules.next_due(connection)).slot_is_due(now):
+            schedules.fire_due(connection, now=now)
         lost = queue.bury(connection, now=now)
         jobs = queue.claim(connection, owner=self.owner, now=now, limit=free) if free else []
         return _Taken(jobs, lost, _next_due(connection))

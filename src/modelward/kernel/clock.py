@@ -14,8 +14,8 @@ def system_clock() -> datetime:
 
 
 def timestamp(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC with microseconds, so that text order is time order."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    """Write a moment as RFC 3339 in UTC with microseconds, so that text order is time order; see ``in_utc``."""
+    return in_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(text: str) -> datetime:

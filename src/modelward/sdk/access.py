@@ -1,6 +1,7 @@
 """People, tokens and the event log, from Python."""
 
 from typing import Any
+from urllib.parse import quote
 
 from modelward.sdk.resources import Resource
 
@@ -18,19 +19,19 @@ class People(Resource):
 
     def disable(self, id: str) -> Any:
         """End all access of a person at once."""
-        return self._sender.post(f"/people/{id}/disable")
+        return self._sender.post(f"{_path(id)}/disable")
 
     def change_persona(self, id: str, persona: str) -> Any:
         """Give a person another persona."""
-        return self._sender.put(f"/people/{id}/persona", {"persona": persona})
+        return self._sender.put(f"{_path(id)}/persona", {"persona": persona})
 
     def make_token(self, id: str, *, label: str = "", days_valid: int | None = None) -> Any:
         """Make a token; its ``secret`` is in the answer and never shown again."""
-        return self._sender.post(f"/people/{id}/tokens", {"label": label, "days_valid": days_valid})
+        return self._sender.post(f"{_path(id)}/tokens", {"label": label, "days_valid": days_valid})
 
     def revoke_token(self, token: str) -> Any:
         """End a token."""
-        return self._sender.post(f"/tokens/{token}/revoke")
+        return self._sender.post(f"/tokens/{quote(token, safe='')}/revoke")
 
 
 class Events(Resource):
@@ -43,3 +44,7 @@ class Events(Resource):
     def verify(self) -> Any:
         """Whether the chain of the whole log holds; ``breaks`` lists where not."""
         return self._sender.get("/events/verify")
+
+
+def _path(id: str) -> str:
+    return f"/people/{quote(id, safe='')}"

@@ -63,6 +63,8 @@ class Captures(Resource):
 
 
 def _record(row: Mapping[str, Any], now: str) -> dict[str, Any]:
+    if not isinstance(row, Mapping):
+        raise Invalid(f"A row is a dict of features; {row!r:.80} is not.", field="rows")
     given = row.get("features")
     features = given if isinstance(given, Mapping) else {key: row[key] for key in row if key not in OWN_KEYS}
     at = row.get("at") or now
@@ -79,6 +81,8 @@ def _value(value: Any, name: Any) -> Any:
     # numpy's numbers know how to become Python's.
     if hasattr(value, "item") and not isinstance(value, str | bytes):
         value = value.item()
+    if isinstance(value, bytes):
+        raise Invalid(f"{name!r} is bytes; send text or a number.", field=str(name))
     if isinstance(value, float) and not math.isfinite(value):
         if math.isnan(value):
             return None
@@ -100,7 +104,10 @@ def _bytes_of(table: Any) -> bytes | Iterator[bytes]:
     import pyarrow.parquet as pq
 
     if not isinstance(table, pa.Table):
-        table = pa.table(table)
+        try:
+            table = pa.table(table)
+        except (TypeError, ValueError) as problem:
+            raise Invalid(f"This is not a table: {problem}", field="table") from problem
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())

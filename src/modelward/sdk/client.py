@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from modelward.kernel import codec, errors
-from modelward.kernel.errors import ModelwardError, Unavailable
+from modelward.kernel.errors import Invalid, ModelwardError, Unavailable
 from modelward.sdk.access import Events, People
 from modelward.sdk.alerts import Alerts
 from modelward.sdk.captures import Captures
@@ -139,7 +139,7 @@ class Client:
         return f"<modelward.Client {self.url}>"
 
     def _ask(self, method: str, path: str, *, query: dict[str, Any], body: Any = None) -> Any:
-        content = codec.encode(body) if body is not None else b""
+        content = _written(body) if body is not None else b""
         headers = {"content-type": "application/json"} if content else {}
         if method != "GET":
             headers["idempotency-key"] = secrets.token_hex(16)
@@ -171,6 +171,20 @@ class Client:
         told = content.get("error", {}) if isinstance(content, dict) else {}
         kind = ERRORS.get(told.get("code", ""), _by_status(response.status))
         raise kind(told.get("message", f"HTTP {response.status}"), field=told.get("field"), hint=told.get("hint"))
+
+
+def _written(body: Any) -> bytes:
+    try:
+        return msgspec.json.encode(body, enc_hook=_plain)
+    except (TypeError, ValueError, OverflowError, RecursionError) as problem:
+        raise Invalid(f"The request cannot be written as JSON: {problem}.", field="body") from problem
+
+
+def _plain(value: Any) -> Any:
+    # numpy's numbers know how to become Python's.
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return codec.plain(value)
 
 
 def _by_status(status: int) -> type[ModelwardError]:

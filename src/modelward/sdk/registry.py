@@ -75,11 +75,11 @@ class Artifacts(Resource):
 
     def get(self, digest: str) -> Any:
         """What is known of an artifact."""
-        return self._sender.get(f"/artifacts/{digest}")
+        return self._sender.get(f"/artifacts/{quote(digest, safe=':')}")
 
     def read(self, digest: str) -> bytes:
         """The bytes of an artifact."""
-        return self._sender.download(f"/artifacts/{digest}/content")
+        return self._sender.download(f"/artifacts/{quote(digest, safe=':')}/content")
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -1,16 +1,21 @@
 """How a request travels: over HTTP, or straight to an app in this process. The same bytes either way."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from modelward.kernel.errors import Unavailable
+from modelward.kernel.errors import Conflict, Invalid, Unavailable
 
 Message = MutableMapping[str, Any]
 AsgiApp = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 TIMEOUT_SECONDS = 300
+
+
+class ConnectionClosed(Conflict):
+    """This connection is closed."""
 
 
 class Response(NamedTuple):
@@ -45,12 +50,27 @@ class HttpTransport:
     def __init__(self, url: str) -> None:
         import httpx
 
-        self.url = url.rstrip("/")
         self._httpx = httpx
-        self._client = httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=not _is_local(url))
+        try:
+            parts = urlsplit(url)
+            # A password may stand in the address; it is never shown.
+            self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise Invalid(
+                    f"{self.url} is not the address of a server.",
+                    field="url",
+                    hint="Write https://host or http://host.",
+                )
+            self._client = httpx.Client(
+                base_url=url.rstrip("/"), timeout=TIMEOUT_SECONDS, trust_env=not _is_local(parts.hostname)
+            )
+        except (ValueError, httpx.InvalidURL) as problem:
+            raise Invalid(f"The address of the server cannot be read: {problem}.", field="url") from problem
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | Iterable[bytes]) -> Response:
         """Carry a request; see ``Transport.send``."""
+        if self._client.is_closed:
+            raise ConnectionClosed(hint="Open another with modelward.connect().")
         try:
             answer = self._client.request(method, target, headers=headers, content=body or None)
         except self._httpx.TransportError as problem:
@@ -73,12 +93,18 @@ class AppTransport:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="modelward-app", daemon=True)
         self._thread.start()
-        self._closed = False
+        self._closed, self._process = False, os.getpid()
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | Iterable[bytes]) -> Response:
         """Carry a request; see ``Transport.send``."""
         if self._closed:
-            raise Unavailable("This connection is closed.", hint="Open another with modelward.connect().")
+            raise ConnectionClosed(hint="Open another with modelward.connect().")
+        if self._process != os.getpid():
+            # Threads do not survive a fork: nobody here would ever answer.
+            raise ConnectionClosed(
+                "This connection was opened before this process was forked, and does not work here.",
+                hint="Run `modelward serve` and connect to it in each process.",
+            )
         whole = body if isinstance(body, bytes) else b"".join(body)
         call = self._call(method, target, headers, whole)
         return asyncio.run_coroutine_threadsafe(call, self._loop).result(TIMEOUT_SECONDS)
@@ -117,7 +143,7 @@ class AppTransport:
 
     def close(self) -> None:
         """Stop the loop and close the app."""
-        if self._closed:
+        if self._closed or self._process != os.getpid():
             return
         self._closed = True
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -126,5 +152,5 @@ class AppTransport:
         self._on_close()
 
 
-def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+def _is_local(host: str) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")

@@ -218,8 +218,14 @@ def open_blobs(store: str) -> Blobs:
     Raises:
         Invalid: the text names another kind of store.
     """
-    if store.startswith("s3://"):
+    kind, separator, place = store.partition("://")
+    if kind == "s3" and separator and place.partition("/")[0]:
         return BucketBlobs(store)
-    if "://" in store and not store.startswith("file://"):
-        raise Invalid(f"{store!r} is not a store Modelward knows: give a folder or s3://bucket/prefix.", field="store")
-    return FolderBlobs(Path(store.removeprefix("file://")))
+    if separator and kind != "file":
+        # What follows may hold a password, so it is not shown.
+        raise Invalid(f"{kind}:// is not a store Modelward knows: give a folder or s3://bucket/prefix.", field="store")
+    folder = Path(store.removeprefix("file://"))
+    try:
+        return FolderBlobs(folder)
+    except OSError as problem:
+        raise Invalid(f"The store {folder} cannot be used: {problem.strerror}.", field="store") from problem

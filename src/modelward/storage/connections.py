@@ -25,7 +25,7 @@ class Prepared:
     def __init__(self, statement: sa.Executable, compiled: SQLCompiler) -> None:
         self.statement = statement  # held, so that its identity is not given to another
         self.text = str(compiled)
-        self.fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self.fixed = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
         self.names = tuple(compiled.positiontup or ()) if compiled.positional else None
         columns = [column.keyname for column in compiled._result_columns]
         self.columns = SimpleResultMetaData(columns) if columns else None

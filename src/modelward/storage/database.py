@@ -25,8 +25,8 @@ T = TypeVar("T")
 Unit = Callable[[Connection], T]
 
 BATCH_UNITS_MAX = 256
-# How long work in the background may wait for a pause of the work that people wait for.
-BACKGROUND_WAITS_SECONDS = 0.05
+# The share of the writer's time that work in the background has when people wait for other work.
+BACKGROUND_SHARE = 0.1
 READERS_MAX = 8
 # Any fixed number serves: all writers of one installation queue up on this PostgreSQL lock.
 WRITER_LOCK = 0x6D6F64656C
@@ -76,7 +76,7 @@ class Database:
             )
         self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._later: list[_Waiting] = []
-        self._later_since = 0.0
+        self._later_from = 0.0
         self._lane = threading.local()
         self._door = threading.Lock()
         self._broken: BaseException | None = None
@@ -157,7 +157,7 @@ class Database:
 
     @contextlib.contextmanager
     def in_background(self) -> Iterator[None]:
-        """What this thread writes in here lets the writes of others go first, for a moment."""
+        """What this thread writes in here lets the writes of others go first, but not for ever."""
         self._lane.later = True
         try:
             yield
@@ -196,7 +196,7 @@ class Database:
             connection.close()
 
     def _next_batch(self) -> list[_Waiting]:
-        """Wait for units and take them up; none means the end. Those in the background wait for a pause, but not long."""
+        """Wait for units and take them up; none means the end. Those in the background wait for a pause or their share."""
         batch: list[_Waiting] = []
         ends = False
         with contextlib.suppress(queue.Empty):
@@ -205,12 +205,8 @@ class Database:
                 if item is None:
                     ends = True
                     break
-                if item.later:
-                    self._later_since = self._later_since if self._later else time.monotonic()
-                    self._later.append(item)
-                else:
-                    batch.append(item)
-        if ends or not batch or time.monotonic() - self._later_since >= BACKGROUND_WAITS_SECONDS:
+                (self._later if item.later else batch).append(item)
+        if ends or not batch or time.monotonic() >= self._later_from:
             batch += self._later
             self._later = []
         if ends and batch:
@@ -225,8 +221,8 @@ class Database:
         committing = False
         try:
             self._begin(connection)
-            for unit, future, _ in batch:
-                done.append(_Done(future, *self._run_apart(connection, unit)))
+            for waiting in batch:
+                done.append(_Done(waiting.future, *self._run_in_turn(connection, waiting)))
             self._crash_point("before-commit")
             committing = True
             connection.run_text("COMMIT")
@@ -246,6 +242,15 @@ class Database:
         else:
             connection.run_text("BEGIN")
             connection.run_text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+
+    def _run_in_turn(self, connection: QuickConnection, waiting: _Waiting) -> tuple[Any, BaseException | None]:
+        if not waiting.later:
+            return self._run_apart(connection, waiting.unit)
+        begun = time.monotonic()
+        answer = self._run_apart(connection, waiting.unit)
+        ended = time.monotonic()
+        self._later_from = max(self._later_from, ended) + (ended - begun) * (1 / BACKGROUND_SHARE - 1)
+        return answer
 
     def _run_apart(self, connection: QuickConnection, unit: Unit[Any]) -> tuple[Any, BaseException | None]:
         connection.run_text("SAVEPOINT unit")

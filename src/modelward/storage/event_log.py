@@ -42,6 +42,7 @@ _HEAD = (
     .limit(1)
     .execution_options(prepared=True)
 )
+_GET = sa.select(event).where(event.c.id == sa.bindparam("of")).execution_options(prepared=True)
 _INSERT = sa.insert(event).execution_options(prepared=True)
 
 
@@ -143,7 +144,7 @@ def read(
 
 def get(connection: Connection, event_id: str) -> Event | None:
     """Find an entry by its id."""
-    row = connection.execute(sa.select(event).where(event.c.id == event_id)).first()
+    row = connection.execute(_GET, {"of": event_id}).first()
     return _event(dict(row._mapping)) if row else None
 
 

@@ -63,18 +63,28 @@ def _quality(evaluation: Evaluation, source: Any) -> tuple[list[Any], Judgement,
         positive=settings.positive,
         threshold=0.5 if settings.prediction_threshold is None else settings.prediction_threshold,
     )
-    metrics = {name: metric.value for name, metric in report.metrics.items()}
+    metrics = {name: _finite(metric.value) for name, metric in report.metrics.items()}
     return [report], rules.judge_limits(metrics, settings.limits), _quality_summary(report)
 
 
 def _quality_summary(report: QualityReport) -> Summary:
-    metrics = {name: metric.value for name, metric in report.metrics.items() if metric.value is not None}
+    finite = {name: _finite(metric.value) for name, metric in report.metrics.items()}
+    metrics = {name: value for name, value in finite.items() if value is not None}
     shares = {name: value for name, value in metrics.items() if name not in UNBOUNDED}
     charts = [Chart(name=f"quality ({report.problem_type})", labels=list(shares), values=list(shares.values()))]
-    undefined = [f"{name}: {metric.reason}" for name, metric in report.metrics.items() if metric.value is None]
+    undefined = [
+        f"{name}: {metric.reason or 'the numbers are too large for it.'}"
+        for name, metric in report.metrics.items()
+        if finite[name] is None
+    ]
     return Summary(
         rows=report.rows, metrics=metrics, charts=charts if shares else [], findings=[*report.notes, *undefined]
     )
+
+
+def _finite(value: float | None) -> float | None:
+    # JSON has no infinity: what overflowed would come back as null and could not be read as a number again.
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _bias(evaluation: Evaluation, source: Any) -> tuple[list[Any], Judgement, Summary]:
@@ -108,7 +118,7 @@ def _bias_summary(reports: list[BiasReport]) -> Summary:
                     if metric.outcome is not outcome:
                         continue
                     findings.append(f"{report.facet}: {metric.sentence}"[:FINDING_CHARACTERS_MAX])
-                    if metric.value is not None:
+                    if _finite(metric.value) is not None:
                         metrics[f"{metric.name} ({report.facet}={compared.group})"[:255]] = metric.value
     return Summary(
         rows=reports[0].rows,

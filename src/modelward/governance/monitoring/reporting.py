@@ -131,7 +131,9 @@ def _moved(name: str, report: Report) -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{value:.3g}"
+    """Four significant digits, written out as a person would: 1,020 and not 1.02e+03."""
+    rounded = float(f"{value:.4g}")
+    return f"{rounded:,.10g}" if rounded == 0 or 1e-4 <= abs(rounded) < 1e9 else f"{value:.3g}"
 
 
 def points_of(report: Report) -> list[Point]:

@@ -75,6 +75,15 @@ def test_quality_that_broke_its_own_limits_fails_whatever_the_policy_asks():
     assert (judged.outcome, judged.reason) == (Outcome.FAILED, "auc is low.")
 
 
+def test_evidence_for_another_problem_type_than_the_registered_decides_nothing():
+    facts = dossier(version=version(problem_type=""), evidence=[evidence("quality", problem_type="regression")])
+
+    judged = judge("quality-evidence", facts, metrics={"regression": {"balanced_accuracy": Limit(at_least=0.1)}})
+
+    assert judged.outcome is Outcome.UNDECIDED
+    assert "computed for regression" in judged.reason
+
+
 @pytest.mark.parametrize("problem_type, asked", [("regression", False), ("binary", True), ("", True)])
 def test_a_check_is_left_out_only_where_the_problem_type_is_known_to_be_another(problem_type, asked):
     facts = dossier(version=version(problem_type=problem_type), evidence=[])

@@ -126,6 +126,7 @@ def test_a_note_is_kept_word_for_word_or_refused():
     [
         (dossier(card=card(number=3, digest=digest_of(b"edited"))), "edited: version 2 became 3"),
         (dossier(card=None), "The card is None"),
+        (dossier(card=card(status="archived")), "The card fraud-v1 was archived"),
         (
             dossier(evidence=[evidence("quality", report=digest_of(b"newer")), evidence("bias")]),
             "newer evidence: quality evaluation-quality",
