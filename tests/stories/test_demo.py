@@ -1,5 +1,6 @@
 """The demo's story, built as `modelward demo --no-serve` builds it, and its banner's lines."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 
 import modelward
 from modelward.cli.demo.command import banner
-from modelward.kernel.errors import ModelwardError
+from modelward.cli.serve import listen
+from modelward.kernel.errors import Conflict, ModelwardError
 
 COMMAND = Path(sys.executable).with_name("modelward")
 
@@ -124,3 +126,42 @@ def test_the_banner_names_the_address_and_a_way_to_sign_in(demo_home):
     assert told["model_server_port"] > 0
     assert "http://127.0.0.1:1/sign-in#token=mw_secret" in text
     assert str(demo_home) in text
+
+
+def test_a_port_that_another_demo_has_taken_for_its_build_is_refused():
+    taken = listen("127.0.0.1", 0)
+    with taken, pytest.raises(Conflict, match="Address already in use"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_folder_that_another_demo_builds_is_left_alone(tmp_path):
+    (tmp_path / "demo-unfinished").touch()
+    (tmp_path / "blobs").mkdir()
+
+    with (tmp_path / "demo-unfinished").open("a") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        done = _demo(tmp_path, "--no-serve")
+
+    assert done.returncode == 3
+    assert "at this moment" in done.stderr
+    assert (tmp_path / "blobs").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--reset",)])
+def test_a_file_in_place_of_the_folder_is_told_in_a_sentence(tmp_path, options):
+    (tmp_path / "file").write_text("")
+
+    done = _demo(tmp_path / "file", "--no-serve", *options)
+
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["MODELWARD_DATABASE_URL", "MODELWARD_STORE"])
+def test_the_demo_never_tells_its_story_in_a_team_s_storage(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, "postgresql://team@db/modelward" if "URL" in name else "s3://models/team")
+
+    done = _demo(tmp_path, "--no-serve")
+
+    assert done.returncode == 3
+    assert name in done.stderr

@@ -91,6 +91,11 @@ def judge_all_reviews(work: Work, event: Event) -> None:
     approvals.check_all_reviews(work)
 
 
+def let_approvals_lapse(work: Work, event: Event) -> None:
+    """Another policy is in force: approvals given under an earlier one lapse."""
+    approvals.let_all_lapse(work)
+
+
 def note_approval(work: Work, event: Event) -> None:
     """A version was approved, rejected or lost its approval: show it on the endpoints that serve it."""
     version = registry.get_version(work, VersionRef(event.subject))
@@ -141,7 +146,7 @@ REACTIONS: dict[str, list[Reaction]] = {
     "EndpointRemoved": [pause_monitors],
     "EvaluationFailed": [judge_review],
     "EvaluationFinished": [show_evaluation, judge_review, let_approval_lapse],
-    "PolicyAdopted": [judge_all_reviews],
+    "PolicyAdopted": [judge_all_reviews, let_approvals_lapse],
     "RunFinished": [judge_alert],
     "VersionRegistered": [draft_card, start_review],
     "VersionStatusChanged": [note_approval],

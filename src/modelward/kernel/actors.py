@@ -17,12 +17,14 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """One who acts.
 
     ``id`` is the person (or service) and never the key that was used, so that four eyes are two people and not two keys.
+    ``key_made_by`` is who made the key that was used: whoever can make a key for another can act with it.
     """
 
     id: str
     name: str
     kind: ActorKind
     permissions: frozenset[str] = frozenset()
+    key_made_by: str = ""
 
 
 NOBODY = Actor(id="nobody", name="nobody", kind=ActorKind.SERVICE)

@@ -27,6 +27,8 @@ Unit = Callable[[Connection], T]
 BATCH_UNITS_MAX = 256
 # The share of the writer's time that work in the background has when people wait for other work.
 BACKGROUND_SHARE = 0.1
+BACKGROUND_WAITS_SECONDS_MAX = 1.0
+PAUSE_SECONDS = 0.02
 READERS_MAX = 8
 # Any fixed number serves: all writers of one installation queue up on this PostgreSQL lock.
 WRITER_LOCK = 0x6D6F64656C
@@ -76,7 +78,7 @@ class Database:
             )
         self._inbox: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._later: list[_Waiting] = []
-        self._later_from = 0.0
+        self._later_from = self._pause_from = 0.0
         self._lane = threading.local()
         self._door = threading.Lock()
         self._broken: BaseException | None = None
@@ -201,17 +203,25 @@ class Database:
         ends = False
         with contextlib.suppress(queue.Empty):
             while len(batch) < BATCH_UNITS_MAX:
-                item = self._inbox.get(block=not batch and not self._later)
+                item = self._inbox.get_nowait() if batch else self._inbox.get(timeout=self._patience())
                 if item is None:
                     ends = True
                     break
                 (self._later if item.later else batch).append(item)
+        if batch:
+            self._pause_from = time.monotonic() + PAUSE_SECONDS
         if ends or not batch or time.monotonic() >= self._later_from:
             batch += self._later
             self._later = []
         if ends and batch:
             self._inbox.put(None)
         return batch
+
+    def _patience(self) -> float | None:
+        """How long those in the background go on waiting for others to come first; None: there are none."""
+        if not self._later:
+            return None
+        return max(0.0, min(self._pause_from, self._later_from) - time.monotonic())
 
     def _write_batch(self, connection: QuickConnection, batch: list[_Waiting]) -> None:
         if self._broken:
@@ -249,7 +259,8 @@ class Database:
         begun = time.monotonic()
         answer = self._run_apart(connection, waiting.unit)
         ended = time.monotonic()
-        self._later_from = max(self._later_from, ended) + (ended - begun) * (1 / BACKGROUND_SHARE - 1)
+        owed = max(self._later_from, ended) + (ended - begun) * (1 / BACKGROUND_SHARE - 1)
+        self._later_from = min(owed, ended + BACKGROUND_WAITS_SECONDS_MAX)
         return answer
 
     def _run_apart(self, connection: QuickConnection, unit: Unit[Any]) -> tuple[Any, BaseException | None]:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from support.houses import visitor_of
 
 import modelward
 from modelward.kernel.errors import Conflict, Invalid, ModelwardError, NotFound
 from modelward.sdk.transports import AppTransport, ConnectionClosed, HttpTransport
+from support.houses import visitor_of
 
 SOON_SECONDS = 2.0
 

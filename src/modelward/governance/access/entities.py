@@ -26,10 +26,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     disabled_at: datetime | None = None
 
-    def actor(self) -> Actor:
+    def actor(self, *, key_made_by: str = "") -> Actor:
         """This person as one who acts, with the permissions of the persona (none when disabled)."""
         allowed = PERSONAS[self.persona] | EVERYBODY if self.disabled_at is None else frozenset()
-        return Actor(id=self.id, name=self.name, kind=self.kind, permissions=frozenset(each.value for each in allowed))
+        permissions = frozenset(each.value for each in allowed)
+        return Actor(id=self.id, name=self.name, kind=self.kind, permissions=permissions, key_made_by=key_made_by)
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     person: str
     label: str
+    made_by: str
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None

@@ -29,6 +29,7 @@ token = sa.Table(
     sa.Column("person", sa.Text, sa.ForeignKey("person.id"), nullable=False),
     sa.Column("hash", sa.Text, nullable=False, unique=True),
     sa.Column("label", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Text),
     sa.Column("revoked_at", sa.Text),
@@ -97,6 +98,7 @@ def add_token(work: Work, new: Token, *, secret: str) -> None:
             "person": new.person,
             "hash": secret_hash(secret),
             "label": new.label,
+            "made_by": new.made_by,
             "created_at": timestamp(new.created_at),
             "expires_at": timestamp(new.expires_at) if new.expires_at else None,
         },
@@ -157,14 +159,14 @@ def add_session(work: Work, *, secret: str, person_id: str, token_id: str, expir
     )
 
 
-def person_by_session(work: Work, secret: str) -> Person | None:
-    """Whose session this is, if it is alive."""
+def person_by_session(work: Work, secret: str) -> tuple[Person, Token] | None:
+    """Whose session this is and the token it began with, if it is alive."""
     query = sa.select(session).where(session.c.hash == secret_hash(secret), session.c.ended_at.is_(None))
     row = work.execute(query).first()
     if row is None or row.expires_at <= timestamp(work.now):
         return None
-    holder = find_person(work, row.person)
-    return holder if holder and holder.disabled_at is None else None
+    holder, key = find_person(work, row.person), find_token(work, row.token)
+    return (holder, key) if holder and key and holder.disabled_at is None else None
 
 
 def end_session(work: Work, secret: str) -> None:
@@ -188,6 +190,7 @@ def _token(row: sa.Row[tuple[object, ...]]) -> Token:
         id=row.id,
         person=row.person,
         label=row.label,
+        made_by=row.made_by,
         created_at=moment(row.created_at),
         expires_at=moment(row.expires_at) if row.expires_at else None,
         revoked_at=moment(row.revoked_at) if row.revoked_at else None,

@@ -104,7 +104,14 @@ def make_token(work: Work, *, person: str, label: str, days_valid: int | None = 
 
 def _keep_token(work: Work, *, person: str, label: str, secret: str, days_valid: int | None = None) -> NewToken:
     expires_at = work.now + timedelta(days=days_valid) if days_valid else None
-    new = Token(id=new_id("token"), person=person, label=label, created_at=work.now, expires_at=expires_at)
+    new = Token(
+        id=new_id("token"),
+        person=person,
+        label=label,
+        made_by=work.actor.id,
+        created_at=work.now,
+        expires_at=expires_at,
+    )
     store.add_token(work, new, secret=secret)
     work.record(TokenMade(person=person, token=new.id, label=label))
     return NewToken(token=new, secret=secret)
@@ -141,13 +148,13 @@ def found_house(work: Work) -> NewToken | None:
 def who_has_token(work: Work, *, secret: str) -> Actor | None:
     """The actor behind a token, or None. This is how everybody comes in, so it asks for no permission."""
     found = store.person_by_token(work, secret)
-    return found[0].actor() if found else None
+    return found[0].actor(key_made_by=found[1].made_by) if found else None
 
 
 def who_has_session(work: Work, *, secret: str) -> Actor | None:
     """The actor behind a session of the pages, or None. Asks for no permission, as ``who_has_token``."""
     found = store.person_by_session(work, secret)
-    return found.actor() if found else None
+    return found[0].actor(key_made_by=found[1].made_by) if found else None
 
 
 def sign_in(work: Work, *, secret: str) -> tuple[str, Person]:

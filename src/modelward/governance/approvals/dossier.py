@@ -1,6 +1,7 @@
 """All facts of a review, gathered once from the registry, the cards and the evaluations. Judges nothing."""
 
 from modelward.governance.access import use_cases as access
+from modelward.governance.access.entities import SYSTEM
 from modelward.governance.approvals import gates
 from modelward.governance.approvals.entities import CardFact, Decider, Dossier, Evidence, VersionFact
 from modelward.governance.cards import rules as card_rules
@@ -90,4 +91,6 @@ def _problem_type(registered: str, evidence: list[Evidence]) -> str:
 def decider(work: Work) -> Decider:
     """The actor of this work as one who decides."""
     persona = access.persona_of(work, id=work.actor.id)
-    return Decider(id=work.actor.id, name=work.actor.name, kind=work.actor.kind, persona=persona)
+    actor = work.actor
+    key_made_by = "" if actor.key_made_by == SYSTEM.id else actor.key_made_by
+    return Decider(id=actor.id, name=actor.name, kind=actor.kind, persona=persona, key_made_by=key_made_by)

@@ -80,12 +80,13 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decider(msgspec.Struct, frozen=True, kw_only=True):
-    """Who decides a review: the actor, and the persona they act as (None: none)."""
+    """Who decides a review: the actor, the persona they act as (None: none), and who made the key they use."""
 
     id: str
     name: str
     kind: ActorKind
     persona: str | None
+    key_made_by: str = ""
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):

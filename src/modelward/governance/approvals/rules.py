@@ -134,7 +134,18 @@ def who_may_not(facts: Dossier, policy: Policy, *, by: Decider) -> list[str]:
         faults.append(f"{by.id} is not one of the policy's approvers: {', '.join(policy.approvers)}.")
     if policy.four_eyes:
         faults += _two_eyes(facts, by.id)
+        if by.key_made_by and by.key_made_by != by.id:
+            faults += _borrowed_eyes(facts, by)
     return faults
+
+
+def _borrowed_eyes(facts: Dossier, by: Decider) -> list[str]:
+    """Whoever made the key of another can look through that one's eyes."""
+    took_part = _two_eyes(facts, by.key_made_by)
+    if not took_part:
+        return []
+    hint = f"Let {by.id} make a token of their own, or let somebody else make it, and decide with that."
+    return [f"{by.id} uses a token that {by.key_made_by} made.", *took_part, hint]
 
 
 def _two_eyes(facts: Dossier, who: str) -> list[str]:
@@ -186,10 +197,7 @@ def binding_of(facts: Dossier) -> Binding:
 
 
 def why_lapsed(bound: Binding, facts: Dossier) -> str | None:
-    """Which of the bound things is another by now; None while all are the same.
-
-    A new policy is no reason: an approval stands under the policy that it was given under.
-    """
+    """Which of the bound things is another by now; None while all are the same."""
     now = binding_of(facts)
     if now.artifact != bound.artifact:
         return f"The artifact is {now.artifact}, no longer {bound.artifact}."
@@ -203,4 +211,6 @@ def why_lapsed(bound: Binding, facts: Dossier) -> str | None:
         return f"There is newer evidence: {', '.join(fresh)}." if fresh else "The evidence is no longer the same."
     if now.card_digest != bound.card_digest:
         return f"The card {now.card} was edited: version {bound.card_number} became {now.card_number}."
+    if now.policy != bound.policy:
+        return f"Another policy is in force: {now.policy}, no longer {bound.policy}."
     return None

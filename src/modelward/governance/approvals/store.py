@@ -122,6 +122,12 @@ def list_open_versions(work: Work) -> list[VersionRef]:
     return [VersionRef(row.version) for row in work.execute(query)]
 
 
+def list_approved_versions(work: Work) -> list[VersionRef]:
+    """The versions that a review has ever approved."""
+    query = sa.select(review.c.version).where(review.c.state == ReviewState.APPROVED.value).distinct()
+    return [VersionRef(row.version) for row in work.execute(query.order_by(review.c.version))]
+
+
 def find_policy(work: Work) -> tuple[Digest, str, str, datetime] | None:
     """Find the policy adopted last: digest, source, text and when."""
     row = work.execute(_FIND_POLICY).first()

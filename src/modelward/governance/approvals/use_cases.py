@@ -139,6 +139,13 @@ def let_lapse(work: Work, version: VersionRef) -> Review | None:
     return start_review(work, version, because=f"The approval {approval.id} lapsed: {reason}")
 
 
+def let_all_lapse(work: Work) -> None:
+    """Let each approval lapse that was bound to something else than now, as when another policy came into force."""
+    require(work, Permission.REVIEW_DECIDE)
+    for version in store.list_approved_versions(work):
+        let_lapse(work, version)
+
+
 def withdraw_review(work: Work, ref: ReviewRef, *, reason: str) -> Review:
     """Close an open review without a verdict."""
     require(work, Permission.REVIEW_REQUEST, on=ref)

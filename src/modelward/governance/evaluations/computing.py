@@ -1,5 +1,6 @@
 """From a table to a report, a judgement and a summary, by ``modelward.analysis``. Reads the table; keeps nothing."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -118,8 +119,8 @@ def _bias_summary(reports: list[BiasReport]) -> Summary:
                     if metric.outcome is not outcome:
                         continue
                     findings.append(f"{report.facet}: {metric.sentence}"[:FINDING_CHARACTERS_MAX])
-                    if _finite(metric.value) is not None:
-                        metrics[f"{metric.name} ({report.facet}={compared.group})"[:255]] = metric.value
+                    if (value := _finite(metric.value)) is not None:
+                        metrics[f"{metric.name} ({report.facet}={compared.group})"[:255]] = value
     return Summary(
         rows=reports[0].rows,
         metrics=dict(list(metrics.items())[:METRICS_SHOWN_MAX]),

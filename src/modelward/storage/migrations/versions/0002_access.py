@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("person", sa.Text, sa.ForeignKey("person.id"), nullable=False),
         sa.Column("hash", sa.Text, nullable=False, unique=True),
         sa.Column("label", sa.Text, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("expires_at", sa.Text),
         sa.Column("revoked_at", sa.Text),

@@ -1,0 +1,42 @@
+"""How the command line ends: with a sentence and a code of its own, never with a traceback."""
+
+import click
+import pytest
+
+from modelward.cli import main as cli
+from modelward.kernel.errors import NotFound
+
+
+def ended(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["modelward", *arguments])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return end.value.code
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["frob"], ["audit", "list", "--limit", "many"], ["monitor", "run"], ["version", "--frob"]],
+    ids=" ".join,
+)
+def test_a_wrong_use_is_refused_with_3_since_2_says_undecided(monkeypatch, capsys, arguments):
+    assert ended(monkeypatch, *arguments) == 3
+    assert "Error:" in capsys.readouterr().err
+
+
+def test_what_went_well_ends_with_0(monkeypatch):
+    assert not ended(monkeypatch, "version")
+    assert not ended(monkeypatch, "--help")
+
+
+@pytest.mark.parametrize(
+    "problem, code", [(NotFound("There is no x."), 3), (click.Abort(), 130), (KeyboardInterrupt(), 130)]
+)
+def test_an_error_is_one_sentence(monkeypatch, capsys, problem, code):
+    def fail(**_):
+        raise problem
+
+    monkeypatch.setattr(cli, "modelward", fail)
+
+    assert ended(monkeypatch) == code
+    assert capsys.readouterr().err.startswith("modelward: ")
