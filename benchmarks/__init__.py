@@ -1,0 +1,1 @@
+"""Modelward measured beside its peers, in the same run, on the same machine. See README.md."""

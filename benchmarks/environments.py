@@ -1,0 +1,65 @@
+"""The peers' environments: one venv each, made when first wanted, kept until the list of what goes into it changes."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# What a peer needs, pinned. Evidently of this version does not import under pandas 3.
+PEERS = {
+    "mlflow": ("mlflow==3.17.2",),
+    "evidently": ("evidently==0.7.23", "pandas<3"),
+}
+HERE = Path(__file__).resolve().parent
+
+
+class PeerUnavailable(RuntimeError):
+    """The environment of a peer cannot be made here."""
+
+
+def folder() -> Path:
+    """Where peers live: MODELWARD_BENCH_ENVIRONMENTS, else .environments beside this file."""
+    return Path(os.environ.get("MODELWARD_BENCH_ENVIRONMENTS") or HERE / ".environments")
+
+
+def python_of(peer: str) -> Path:
+    """The interpreter of a peer's environment, which is made first if need be.
+
+    Raises:
+        PeerUnavailable: it cannot be made; the message says at which step and why.
+    """
+    home = folder() / peer
+    python, stamp = home / "bin" / "python", home / "made-of"
+    wanted = "\n".join((*PEERS[peer], f"{sys.version_info[0]}.{sys.version_info[1]}"))
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    print(f"making the environment of {peer} ({', '.join(PEERS[peer])}) in {home}", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    shutil.rmtree(home, ignore_errors=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    _run(peer, "make a virtual environment", [sys.executable, "-m", "venv", str(home)])
+    _run(peer, "install", [str(python), "-m", "pip", "install", "--quiet", "--no-input", *PEERS[peer]])
+    stamp.write_text(wanted)
+    print(f"{peer} is ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    return python
+
+
+def _run(peer: str, step: str, command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
+        why = " ".join(lines[-3:]) or f"exit code {done.returncode}"
+        raise PeerUnavailable(
+            f"{peer} is left out: could not {step}: {why[:400]}. "
+            "A package index is needed once; after that the environment is kept."
+        )
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or PEERS:
+        try:
+            print(python_of(name))
+        except PeerUnavailable as problem:
+            sys.exit(str(problem))
