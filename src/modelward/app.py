@@ -30,7 +30,7 @@ from modelward.storage import answers
 from modelward.storage.blobs import open_blobs
 from modelward.storage.database import Database
 from modelward.storage.migrations import upgrade
-from modelward.storage.work import Workshop
+from modelward.storage.work import Work, Workshop
 
 log = logging.getLogger("modelward")
 
@@ -76,10 +76,14 @@ class House:
         self.database.close()
         self.home.release()
 
-    def _begin(self) -> None:
-        first = self.workshop.write(SYSTEM, access.found_house)
+    def _found(self, work: Work) -> None:
+        first = access.found_house(work)
         if first is not None:
+            # Before the commit: an owner whose secret was lost in a crash could never come in.
             self.home.keep_owner_secret(first.secret)
+
+    def _begin(self) -> None:
+        self.workshop.write(SYSTEM, self._found)
         text, source = self._policy()
         self.workshop.write(SYSTEM, lambda work: approvals.adopt_policy(work, text=text, source=source))
         self.database.write(lambda connection: answers.forget_old(connection, now=self.workshop.clock()))

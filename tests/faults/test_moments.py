@@ -72,15 +72,11 @@ storage.CRASH_POINTS["{moment}"] = count
 """
 
 
-# The secret must be in its file before the owner is committed; app.py has it the other way round (reported).
-LOCKED_OUT = pytest.mark.xfail(reason="House._begin keeps the owner's secret after the commit", strict=False)
 CUTS = [(number, moment) for number in (1, 2, 3) for moment in ("before-commit", "after-commit")]
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ("number", "moment"), [pytest.param(*cut, marks=LOCKED_OUT if cut == (2, "after-commit") else ()) for cut in CUTS]
-)
+@pytest.mark.parametrize(("number", "moment"), CUTS)
 def test_a_first_start_that_is_cut_off_at_any_commit_is_taken_up_by_the_next(tmp_path, moment, number):
     cut_off = Server(tmp_path / "data", prelude=FIRST_START.format(moment=moment, number=number))
     cut_off.begin()

@@ -9,13 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from support.needs import missing
+from support.browser import chromium
 
 COMMAND = Path(sys.executable).with_name("modelward")
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 NOTE = "The disparity by race is known; every refusal is read by a person."
 
 
@@ -60,11 +58,7 @@ def test_each_line_of_the_banner_works_as_it_is_printed(served, tmp_path, title,
 @pytest.mark.browser
 def test_the_steps_of_start_here_lead_from_the_alert_to_the_proof(served):
     _, banner = served
-    chromium = next((path for path in CHROMIUM if Path(path).exists()), None)
-    if chromium is None:
-        missing("Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
+    with chromium() as browser:
         page = browser.new_page()
         complaints: list[str] = []
         page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
@@ -93,7 +87,6 @@ def test_the_steps_of_start_here_lead_from_the_alert_to_the_proof(served):
         expect(page.get_by_text(re.compile("whole|holds|verified", re.IGNORECASE)).first).to_be_visible()
         expect(page.get_by_text("A person decided a review").first).to_be_visible()
         assert complaints == []
-        browser.close()
 
 
 def test_the_demo_ends_in_order_when_it_is_told_to(served):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from modelward.kernel.errors import Invalid
 
@@ -15,7 +16,13 @@ def system_clock() -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Write a moment as RFC 3339 in UTC with microseconds, so that text order is time order; see ``in_utc``."""
-    return in_utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return _utc_text(in_utc(moment))
+
+
+@lru_cache(maxsize=256)
+def _utc_text(moment: datetime) -> str:
+    # One unit of work writes the same moment into many rows.
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -34,6 +41,8 @@ def in_utc(given: datetime) -> datetime:
     Raises:
         Invalid: in UTC it lies outside of the years 1 to 9999.
     """
+    if given.tzinfo is UTC:
+        return given
     try:
         return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     except OverflowError as problem:

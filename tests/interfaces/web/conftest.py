@@ -1,7 +1,6 @@
 """A real server on a loopback port, filled with a small synthetic story, and a Chromium that looks at it."""
 
 import io
-import os
 import socket
 import threading
 import time
@@ -20,12 +19,8 @@ import uvicorn
 import modelward
 from modelward.app import House, open_house
 from modelward.settings import Settings
+from support import browser
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_OPTIONS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 DAYS = 10
 
@@ -208,17 +203,11 @@ def wait_until(done: Any, *, seconds_max: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A Chromium for the whole session."""
-    if not os.path.exists(CHROMIUM):
-        pytest.skip(f"There is no {CHROMIUM}.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
+    """A Chromium for one file of tests: the tests of others must not meet its event loop."""
+    with browser.chromium() as started:
+        yield started
 
 
 @dataclass(kw_only=True)
