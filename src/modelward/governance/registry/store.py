@@ -60,6 +60,12 @@ _HAS_SEARCH = sa.text("SELECT 1 FROM sqlite_master WHERE name = 'model_search'")
 _SEARCH = sa.text("SELECT name FROM model_search WHERE words MATCH :phrase LIMIT :most")
 _FIND_MODEL = sa.select(model).where(model.c.name == sa.bindparam("name")).execution_options(**_PREPARED)
 _ADD_MODEL = sa.insert(model).execution_options(**_PREPARED)
+_PUT_MODEL = (
+    sa.update(model)
+    .where(model.c.name == sa.bindparam("of"))
+    .values({each: sa.bindparam(f"new_{each}") for each in ("description", "owner", "tags", "words")})
+    .execution_options(**_PREPARED)
+)
 _FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref")).execution_options(**_PREPARED)
 _ADD_VERSION = sa.insert(version).execution_options(**_PREPARED)
 _TAKE_NUMBER = (
@@ -96,13 +102,16 @@ def add_model(work: Work, new: Model) -> None:
 
 def put_model(work: Work, changed: Model) -> None:
     """Keep the changed description, owner and tags of a model."""
-    values = {
-        "description": changed.description,
-        "owner": changed.owner,
-        "tags": _json(changed.tags),
-        "words": _words(changed),
-    }
-    work.execute(sa.update(model).where(model.c.name == changed.name).values(values))
+    work.execute(
+        _PUT_MODEL,
+        {
+            "of": changed.name,
+            "new_description": changed.description,
+            "new_owner": changed.owner,
+            "new_tags": _json(changed.tags),
+            "new_words": _words(changed),
+        },
+    )
 
 
 def list_models(work: Work, *, page: PageRequest, text: str = "") -> Page[Model]:
