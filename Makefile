@@ -10,7 +10,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto
-.PHONY: help demo test check format stories faults bench docs clean environment environment-demo
+.PHONY: help demo test check format stories faults bench schema docs clean environment environment-demo
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +57,9 @@ bench: environment
 	@for each in benchmarks/*_beside_*.py; do \
 	    $(BIN)/python -m "benchmarks.$$(basename "$$each" .py)" || exit; \
 	done
+
+schema: environment
+	$(BIN)/python tools/write_schema.py
 
 docs: environment
 	$(BIN)/python tools/write_docs.py

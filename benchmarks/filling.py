@@ -1,4 +1,7 @@
-"""Ten thousand models, put into Modelward through its API and into MLflow through its own store."""
+"""Ten thousand models, put into Modelward through its API and into MLflow through its own store.
+
+Each has the tag `stage`, so that setting it replaces a value: MLflow answers 400 when two clients add the same new tag.
+"""
 
 import asyncio
 import subprocess
@@ -15,13 +18,15 @@ SENDERS = 16
 # Runs in MLflow's environment: its classes make the schema and the rows, in one transaction instead of 10,000 requests.
 _INTO_MLFLOW = """
 import sys
-from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel
+from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel, SqlRegisteredModelTag
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 store = SqlAlchemyStore(sys.argv[1])
 names = sys.stdin.read().split()
 with store.ManagedSessionMaker() as session:
     session.add_all([SqlRegisteredModel(name=name, last_updated_time=1) for name in names])
+    session.flush()
+    session.add_all([SqlRegisteredModelTag(name=name, key="stage", value="first") for name in names])
 """
 
 
@@ -53,6 +58,8 @@ async def _register_all(port: int, headers: dict[str, str], models: int) -> None
 
         async def send() -> None:
             for number in numbers:
-                (await client.post("/models", json={"name": model_name(number)})).raise_for_status()
+                (
+                    await client.post("/models", json={"name": model_name(number), "tags": {"stage": "first"}})
+                ).raise_for_status()
 
         await asyncio.gather(*(send() for _ in range(SENDERS)))

@@ -6,15 +6,16 @@ refused when the lease has passed to another worker.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.errors import Conflict
+from modelward.storage.upserts import insert_into
 
 metadata = sa.MetaData()
 job = sa.Table(
@@ -42,15 +43,16 @@ LONG_AGO = "1970-01-01T00:00:00.000000Z"
 VANISHED = "The worker vanished again and again while it ran this job."
 # Statements of the hot path are made once and prepared.
 _PREPARED = {"prepared": True}
-_ENQUEUE = {
-    "sqlite": sqlite.insert(job).on_conflict_do_nothing(index_elements=["id"]).execution_options(**_PREPARED),
-    "postgresql": postgresql.insert(job).on_conflict_do_nothing(index_elements=["id"]).execution_options(**_PREPARED),
-}
 _NEXT = sa.select(
     sa.select(sa.func.min(job.c.run_at)).where(job.c.state == "waiting").scalar_subquery(),
     sa.select(sa.func.min(job.c.lease_until)).where(job.c.state == "running").scalar_subquery(),
 ).execution_options(**_PREPARED)
 RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+
+
+@cache
+def _enqueuing(dialect: str) -> sa.Executable:
+    return insert_into(job, dialect).on_conflict_do_nothing(index_elements=["id"]).execution_options(**_PREPARED)
 
 
 class JobState(StrEnum):
@@ -101,7 +103,7 @@ def enqueue(
         "attempts_max": attempts_max,
         "created_at": timestamp(now),
     }
-    return connection.execute(_ENQUEUE[connection.dialect.name], row).rowcount == 1
+    return connection.execute(_enqueuing(connection.dialect.name), row).rowcount == 1
 
 
 def claim(connection: Connection, *, owner: str, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Job]:

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import sqlalchemy as sa
 from cronsim import CronSim, CronSimError
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from modelward.jobs import queue
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.errors import Invalid
+from modelward.storage.upserts import insert_into
 
 metadata = sa.MetaData()
 schedule = sa.Table(
@@ -104,8 +104,7 @@ def put(connection: Connection, wanted: Schedule, *, now: datetime, paused: bool
         "catch_up": kept.catch_up,
         "next_at": timestamp(kept.next_at) if kept.next_at else None,
     }
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(schedule).values(row)
+    statement = insert_into(schedule, connection.dialect.name).values(row)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_={k: row[k] for k in row if k != "id"})
     )

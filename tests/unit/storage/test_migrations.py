@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from alembic.script import ScriptDirectory
 import modelward
 from modelward.kernel.errors import Conflict
 from modelward.storage.database import Database
-from modelward.storage.migrations import HEAD, upgrade
+from modelward.storage.migrations import HEAD, upgrade, whole
+from modelward.storage.migrations.upgrade import run
 
 
 def scripts():
@@ -40,6 +42,39 @@ def declared_tables():
 
 def test_the_head_that_the_code_names_is_the_last_script():
     assert scripts().get_heads() == [HEAD]
+
+
+def contents(database):
+    """All tables with all their rows."""
+
+    def read(connection):
+        names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        return {name: [tuple(row) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')] for name in names}
+
+    return database.read(read)
+
+
+def test_a_new_database_is_what_all_the_migrations_make_of_an_empty_one(tmp_path):
+    at_once, one_by_one = Database(f"sqlite:///{tmp_path}/a.db"), Database(f"sqlite:///{tmp_path}/b.db")
+
+    upgrade(at_once)
+    one_by_one.write(run)
+
+    assert at_once.read(whole.told) == one_by_one.read(whole.told) == whole.SCRIPT.read_text(), "Run `make schema`."
+    assert contents(at_once) == contents(one_by_one)
+    at_once.close()
+    one_by_one.close()
+
+
+def test_a_database_that_has_something_is_migrated_and_not_made_anew(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/a.db")
+    database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE mine (x)"))
+
+    assert not database.read(whole.can_make)
+    upgrade(database)
+
+    assert {"mine", "event"} <= set(contents(database))
+    database.close()
 
 
 def test_the_scripts_are_one_line_in_the_order_of_their_numbers():
@@ -117,10 +152,9 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_url, monkeypat
     def break_off(*_args, **_options):
         raise RuntimeError("the power went")
 
-    import alembic.command
-
-    real = alembic.command.upgrade
-    monkeypatch.setattr(alembic.command, "upgrade", lambda *args: (real(*args), break_off()))
+    owner, name = (whole, "make") if database.dialect == "sqlite" else (sys.modules[upgrade.__module__], "run")
+    real = getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda *args: (real(*args), break_off()))
     with pytest.raises(RuntimeError, match="the power went"):
         upgrade(database)
 

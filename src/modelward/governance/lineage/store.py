@@ -3,10 +3,10 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from modelward.governance.lineage.entities import Edge
 from modelward.kernel.clock import moment, timestamp
+from modelward.storage.upserts import insert_into
 from modelward.storage.work import Work
 
 EDGES_READ_MAX = 2000
@@ -25,7 +25,6 @@ edge = sa.Table(
 
 def add(work: Work, new: Edge) -> None:
     """Keep an edge; one that is there already stays as it was drawn first."""
-    insert = sqlite.insert if work.connection.dialect.name == "sqlite" else postgresql.insert
     row = {
         "source": new.source,
         "relation": new.relation,
@@ -34,7 +33,7 @@ def add(work: Work, new: Edge) -> None:
         "at": timestamp(new.at),
     }
     # Past ``work.execute``: an edge repeats what an event has told, so it needs no event of its own.
-    work.connection.execute(insert(edge).on_conflict_do_nothing(), row)
+    work.connection.execute(insert_into(edge, work.connection.dialect.name).on_conflict_do_nothing(), row)
 
 
 def edges_at(work: Work, ids: list[str]) -> list[Edge]:

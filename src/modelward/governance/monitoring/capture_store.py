@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from modelward.governance.monitoring import rules
 from modelward.governance.monitoring.entities import CaptureFile, CaptureRecord, FileKind, Scalar
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.refs import Digest, EndpointRef
+from modelward.storage.upserts import insert_into
 from modelward.storage.work import Work
 
 metadata = sa.MetaData()
@@ -88,11 +88,6 @@ class HotRecord(msgspec.Struct, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Body)
-_ADD = {
-    "sqlite": sqlite.insert(capture).on_conflict_do_nothing(index_elements=["endpoint", "inference_id"]),
-    "postgresql": postgresql.insert(capture).on_conflict_do_nothing(index_elements=["endpoint", "inference_id"]),
-}
-
 _LAST_NUMBER = sa.select(sa.func.max(capture.c.number))
 _COUNT_AFTER = (
     sa.select(sa.func.count())
@@ -114,7 +109,9 @@ def add_records(work: Work, endpoint: EndpointRef, records: list[CaptureRecord])
         }
         for record in records
     ]
-    add = _ADD[work.connection.dialect.name]
+    add = insert_into(capture, work.connection.dialect.name).on_conflict_do_nothing(
+        index_elements=["endpoint", "inference_id"]
+    )
     if len(rows) == 1:
         return int(work.connection.execute(add.returning(capture.c.number), rows[0]).first() is not None)
     # Not every driver tells how many rows of many were inserted; the numbers that they were given do.

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from modelward.kernel.errors import Conflict
 from modelward.storage.database import Database
+from modelward.storage.migrations import whole
 
 HEAD = "0010"
 
@@ -26,7 +27,7 @@ def upgrade(database: Database) -> None:
             f"The database has schema {current}, this version of Modelward knows up to {HEAD}.",
             hint="Install the newer version, or restore a backup made before it.",
         )
-    database.write(_run)
+    database.write(_make_or_run)
 
 
 def _current(connection: Connection) -> str | None:
@@ -35,7 +36,15 @@ def _current(connection: Connection) -> str | None:
     return cast("str | None", connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
 
 
-def _run(connection: Connection) -> None:
+def _make_or_run(connection: Connection) -> None:
+    if whole.can_make(connection):
+        whole.make(connection, HEAD)
+    else:
+        run(connection)
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations that are missing."""
     from alembic import command
     from alembic.config import Config
 

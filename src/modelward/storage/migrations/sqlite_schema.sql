@@ -1,0 +1,382 @@
+-- Written by `make schema` from the migrations; never edited by hand.
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE event (
+	sequence BIGINT NOT NULL, 
+	id TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	actor TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	detail TEXT NOT NULL, 
+	previous TEXT NOT NULL, 
+	hash TEXT NOT NULL, 
+	PRIMARY KEY (sequence), 
+	UNIQUE (id)
+);
+CREATE INDEX event_by_subject ON event (subject, sequence);
+CREATE INDEX event_by_name ON event (name, sequence);
+CREATE TRIGGER event_is_never_updated BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'The event log is append-only.'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'The event log is append-only.'); END;
+CREATE TABLE job (
+	id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	run_at TEXT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	attempts_max INTEGER NOT NULL, 
+	owner TEXT, 
+	lease_until TEXT, 
+	error TEXT, 
+	created_at TEXT NOT NULL, 
+	finished_at TEXT, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX job_due ON job (state, run_at);
+CREATE TABLE schedule (
+	id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	payload TEXT NOT NULL, 
+	cron TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	catch_up TEXT NOT NULL, 
+	next_at TEXT, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX schedule_due ON schedule (next_at);
+CREATE TABLE answer (
+	actor TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	request TEXT NOT NULL, 
+	status INTEGER NOT NULL, 
+	body TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	PRIMARY KEY (actor, "key")
+);
+CREATE INDEX answer_by_age ON answer (at);
+CREATE TABLE person (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	persona TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	disabled_at TEXT, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE token (
+	id TEXT NOT NULL, 
+	person TEXT NOT NULL, 
+	hash TEXT NOT NULL, 
+	label TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	expires_at TEXT, 
+	revoked_at TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(person) REFERENCES person (id), 
+	UNIQUE (hash)
+);
+CREATE TABLE session (
+	hash TEXT NOT NULL, 
+	person TEXT NOT NULL, 
+	token TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	expires_at TEXT NOT NULL, 
+	ended_at TEXT, 
+	PRIMARY KEY (hash), 
+	FOREIGN KEY(person) REFERENCES person (id), 
+	FOREIGN KEY(token) REFERENCES token (id)
+);
+CREATE TABLE model (
+	name TEXT NOT NULL, 
+	description TEXT NOT NULL, 
+	owner TEXT NOT NULL, 
+	tags TEXT NOT NULL, 
+	words TEXT NOT NULL, 
+	versions INTEGER NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE version (
+	ref TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	description TEXT NOT NULL, 
+	facts TEXT NOT NULL, 
+	artifact TEXT, 
+	status TEXT NOT NULL, 
+	status_reason TEXT NOT NULL, 
+	tags TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	PRIMARY KEY (ref), 
+	CONSTRAINT version_number UNIQUE (model, number), 
+	FOREIGN KEY(model) REFERENCES model (name)
+);
+CREATE TABLE artifact (
+	digest TEXT NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	PRIMARY KEY (digest)
+);
+CREATE VIRTUAL TABLE model_search USING fts5(name UNINDEXED, words, tokenize = 'trigram');
+CREATE TRIGGER model_search_add AFTER INSERT ON model
+    BEGIN INSERT INTO model_search (name, words) VALUES (new.name, new.words); END;
+CREATE TABLE card (
+	name TEXT NOT NULL, 
+	model TEXT, 
+	version TEXT, 
+	version_number INTEGER, 
+	status TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	digest TEXT NOT NULL, 
+	risk_rating TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	modified_at TEXT NOT NULL, 
+	modified_by TEXT NOT NULL, 
+	PRIMARY KEY (name), 
+	FOREIGN KEY(model) REFERENCES model (name), 
+	FOREIGN KEY(version) REFERENCES version (ref)
+);
+CREATE INDEX card_by_version ON card (version);
+CREATE INDEX card_by_model ON card (model, version_number);
+CREATE TABLE card_version (
+	card TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	content TEXT NOT NULL, 
+	digest TEXT NOT NULL, 
+	origins TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	note TEXT NOT NULL, 
+	PRIMARY KEY (card, number), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TRIGGER card_version_is_never_updated BEFORE UPDATE ON card_version
+BEGIN SELECT RAISE(ABORT, 'A version of a card is never changed.'); END;
+CREATE TRIGGER card_version_is_never_deleted BEFORE DELETE ON card_version
+BEGIN SELECT RAISE(ABORT, 'A version of a card is never changed.'); END;
+CREATE TABLE evaluation (
+	id TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	dataset TEXT NOT NULL, 
+	settings TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	outcome TEXT, 
+	reason TEXT NOT NULL, 
+	report TEXT, 
+	summary TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	finished_at TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(version) REFERENCES version (ref), 
+	FOREIGN KEY(dataset) REFERENCES artifact (digest)
+);
+CREATE INDEX evaluation_by_version ON evaluation (version, id);
+CREATE TABLE policy (
+	sequence INTEGER NOT NULL, 
+	digest TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	PRIMARY KEY (sequence)
+);
+CREATE TABLE review (
+	id TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	because TEXT NOT NULL, 
+	checks TEXT NOT NULL, 
+	dossier TEXT NOT NULL, 
+	opened_at TEXT NOT NULL, 
+	checked_at TEXT NOT NULL, 
+	decided_at TEXT, 
+	decided_by TEXT, 
+	note TEXT NOT NULL, 
+	bound TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(version) REFERENCES version (ref)
+);
+CREATE INDEX review_by_version ON review (version, id);
+CREATE INDEX review_by_state ON review (state, id);
+CREATE UNIQUE INDEX review_open_once ON review (version) WHERE state = 'open';
+CREATE TABLE endpoint (
+	name TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	version_status TEXT NOT NULL, 
+	unapproved BOOLEAN NOT NULL, 
+	url TEXT NOT NULL, 
+	capture_share DOUBLE NOT NULL, 
+	capture_required BOOLEAN NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	removed_at TEXT, 
+	PRIMARY KEY (name), 
+	FOREIGN KEY(version) REFERENCES version (ref)
+);
+CREATE INDEX endpoint_by_version ON endpoint (version);
+CREATE TABLE capture (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	endpoint TEXT NOT NULL, 
+	inference_id TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	received_at TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	file TEXT, 
+	CONSTRAINT capture_once UNIQUE (endpoint, inference_id)
+);
+CREATE INDEX capture_hot ON capture (endpoint, at) WHERE file IS NULL;
+CREATE INDEX capture_filed ON capture (received_at) WHERE file IS NOT NULL;
+CREATE TABLE capture_file (
+	id TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	digest TEXT NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	rows BIGINT NOT NULL, 
+	first_at TEXT NOT NULL, 
+	last_at TEXT NOT NULL, 
+	time_column TEXT NOT NULL, 
+	id_column TEXT NOT NULL, 
+	at TEXT, 
+	columns TEXT NOT NULL, 
+	notes TEXT NOT NULL, 
+	stored_at TEXT NOT NULL, 
+	stored_by TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX capture_file_by_time ON capture_file (endpoint, last_at);
+CREATE TABLE capture_hour (
+	file TEXT NOT NULL, 
+	hour TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	rows BIGINT NOT NULL, 
+	PRIMARY KEY (file, hour), 
+	FOREIGN KEY(file) REFERENCES capture_file (id)
+);
+CREATE INDEX capture_hour_by_time ON capture_hour (endpoint, hour);
+CREATE TABLE baseline (
+	name TEXT NOT NULL, 
+	version TEXT, 
+	dataset TEXT NOT NULL, 
+	columns TEXT, 
+	state TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	rows BIGINT, 
+	profile TEXT, 
+	constraints TEXT, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	ready_at TEXT, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE monitor (
+	name TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	baseline TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	cron TEXT NOT NULL, 
+	zone TEXT NOT NULL, 
+	window_hours INTEGER, 
+	lag_minutes INTEGER NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	removed_at TEXT, 
+	PRIMARY KEY (name), 
+	FOREIGN KEY(endpoint) REFERENCES endpoint (name), 
+	FOREIGN KEY(baseline) REFERENCES baseline (name)
+);
+CREATE INDEX monitor_by_endpoint ON monitor (endpoint);
+CREATE TABLE run (
+	id TEXT NOT NULL, 
+	monitor TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	baseline TEXT NOT NULL, 
+	window_start TEXT NOT NULL, 
+	window_end TEXT NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	scheduled BOOLEAN NOT NULL, 
+	state TEXT NOT NULL, 
+	outcome TEXT, 
+	reason TEXT NOT NULL, 
+	rows BIGINT, 
+	violations INTEGER NOT NULL, 
+	drifted TEXT NOT NULL, 
+	findings TEXT NOT NULL, 
+	notes TEXT NOT NULL, 
+	failure TEXT, 
+	report TEXT, 
+	profile TEXT, 
+	requested_at TEXT NOT NULL, 
+	requested_by TEXT NOT NULL, 
+	started_at TEXT, 
+	finished_at TEXT, 
+	PRIMARY KEY (id), 
+	CONSTRAINT run_of_window UNIQUE (monitor, window_start, window_end, attempt), 
+	FOREIGN KEY(monitor) REFERENCES monitor (name)
+);
+CREATE INDEX run_by_window ON run (monitor, window_end, attempt);
+CREATE TABLE run_point (
+	run TEXT NOT NULL, 
+	"column" TEXT NOT NULL, 
+	measure TEXT NOT NULL, 
+	monitor TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	value DOUBLE NOT NULL, 
+	threshold DOUBLE, 
+	PRIMARY KEY (run, "column", measure), 
+	FOREIGN KEY(run) REFERENCES run (id)
+);
+CREATE INDEX run_point_series ON run_point (monitor, "column", measure, at);
+CREATE TABLE alert (
+	id TEXT NOT NULL, 
+	monitor TEXT NOT NULL, 
+	endpoint TEXT NOT NULL, 
+	version TEXT, 
+	severity TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	cause TEXT NOT NULL, 
+	runs TEXT NOT NULL, 
+	runs_count INTEGER NOT NULL, 
+	opened_at TEXT NOT NULL, 
+	last_failed_at TEXT NOT NULL, 
+	recovered_at TEXT, 
+	acknowledged_by TEXT NOT NULL, 
+	acknowledged_at TEXT, 
+	note TEXT NOT NULL, 
+	closed_by TEXT NOT NULL, 
+	closed_at TEXT, 
+	reason TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX alert_by_opening ON alert (opened_at, id);
+CREATE INDEX alert_by_state ON alert (state, opened_at);
+CREATE UNIQUE INDEX alert_one_unclosed ON alert (monitor) WHERE state != 'closed';
+CREATE TABLE alert_rule (
+	monitor TEXT NOT NULL, 
+	runs_failed INTEGER NOT NULL, 
+	runs_judged INTEGER NOT NULL, 
+	severity TEXT NOT NULL, 
+	PRIMARY KEY (monitor)
+);
+CREATE TABLE edge (
+	source TEXT NOT NULL, 
+	relation TEXT NOT NULL, 
+	target TEXT NOT NULL, 
+	event TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	PRIMARY KEY (source, relation, target)
+);
+CREATE INDEX edge_by_target ON edge (target);
