@@ -38,9 +38,15 @@ def files(tmp_path):
     pq.write_table(table_of(2_000, 1), tmp_path / "train.parquet")
     pq.write_table(table_of(2_000, 2), tmp_path / "same.parquet")
     pq.write_table(table_of(2_000, 3, shift=1.0, cities=("Rome", "Oslo", "Paris")), tmp_path / "other.parquet")
+    pq.write_table(table_of(2_000, 3, shift=9.0), tmp_path / "far.parquet")
     pq.write_table(table_of(20, 4), tmp_path / "few.parquet")
     pq.write_table(table_of(10, 4).slice(0, 0), tmp_path / "none.parquet")
     return tmp_path
+
+
+def write_rules(files):
+    run(files / "train.parquet", "--write-constraints", files / "written.json")
+    return files / "written.json"
 
 
 def run(*arguments):
@@ -102,6 +108,21 @@ def test_without_a_reference_the_profile_and_suggestions_are_shown(files):
     assert result.exit_code == 0
     assert "Suggested constraints" in result.output
     assert "one of 3: Bern, Oslo, Rome" in result.output
+
+
+def test_with_a_reference_the_suggestions_are_those_of_the_reference_and_stand_beside_the_verdicts(files):
+    beside = run(files / "other.parquet", "--reference", files / "train.parquet")
+    given = run(files / "other.parquet", "--constraints", write_rules(files))
+
+    assert "Suggested constraints from" in beside.output
+    assert "one of 3: Bern, Oslo, Rome" in beside.output
+    assert "Suggested" not in given.output
+
+
+def test_a_chance_too_small_for_a_number_is_not_shown_as_none(files):
+    result = run(files / "far.parquet", "--reference", files / "train.parquet")
+
+    assert "chance below 1e-99" in result.output
 
 
 def test_written_constraints_can_be_used_again(files):

@@ -18,7 +18,10 @@ class Seen:
         profiles: "tuple[Profile, Profile | None]",
         rules: "Constraints",
         report: "CheckReport | None",
+        *,
+        rules_given: bool = False,
     ) -> None:
+        self.rules_given = rules_given
         self.data, self.reference, self.rules, self.report = data, reference, rules, report
         self.current, self.baseline = profiles
 
@@ -69,6 +72,13 @@ def short(text: str, length: int) -> str:
     """A text that fits, with what cannot be printed shown as a dot."""
     plain = "".join(letter if letter.isprintable() else "·" for letter in text)
     return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def chance(p_value: float | None) -> str:
+    """A p-value, never as nought: so small a number is below what floating point keeps."""
+    if p_value is None:
+        return "not known"
+    return f"{p_value:.1g}" if p_value >= 1e-99 else "below 1e-99"
 
 
 def told(rule: Any) -> str:

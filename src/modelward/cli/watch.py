@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelward.cli.seen import Seen, moment, short, told
+from modelward.cli.seen import Seen, chance, moment, short, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,8 @@ SHORT = {
 COLUMNS_SHOWN_MAX = 200
 DRIFT_DRAWN_MAX = 20
 UNCHECKED_SHOWN_MAX = 30
+# Where there are verdicts they are what is looked for; the suggestions go into a file.
+SUGGESTED_BESIDE_VERDICTS_MAX = 20
 
 
 class _WrongUsage(click.UsageError):
@@ -101,7 +103,7 @@ def _look(
     current = _profiled(data, plan, "data", quiet)
     in_use = rules if rules is not None else suggest(baseline if baseline is not None else current)
     report = check(current, baseline, in_use) if baseline is not None or rules is not None else None
-    return Seen(data, reference, (current, baseline), in_use, report)
+    return Seen(data, reference, (current, baseline), in_use, report, rules_given=rules is not None)
 
 
 def _profiled(path: str, plan: "Plan", what: str, quiet: bool) -> "Profile":
@@ -144,9 +146,9 @@ def _show(seen: Seen, html_path: str | None) -> None:
 
     console = Console(highlight=False)
     _show_columns(console, seen)
-    if seen.report is None:
-        _show_suggestions(console, seen.rules)
-    else:
+    if not seen.rules_given:
+        _show_suggestions(console, seen)
+    if seen.report is not None:
         _show_verdicts(console, seen, seen.report)
     for note in seen.current.notes:
         console.print(f"Note: {note}", markup=False)
@@ -247,7 +249,7 @@ def _show_drift(console: "Console", seen: Seen, verdict: "DriftVerdict") -> None
 
     console.print(
         f"  {short(verdict.column, 40)}: {verdict.measure} {verdict.distance:.3f} "
-        f"(threshold {verdict.threshold:g}, chance {verdict.p_value:.1g})",
+        f"(threshold {verdict.threshold:g}, chance {chance(verdict.p_value)})",
         markup=False,
         style="red",
     )
@@ -266,10 +268,16 @@ def _show_drift(console: "Console", seen: Seen, verdict: "DriftVerdict") -> None
         console.print(f"    {short(label, 20):<20} {before:6.1%} -> {now:6.1%} {bar}", markup=False)
 
 
-def _show_suggestions(console: "Console", rules: "Constraints") -> None:
-    console.print("\n[bold]Suggested constraints[/] (keep them with --write-constraints FILE)")
-    for rule in rules.columns[:COLUMNS_SHOWN_MAX]:
+def _show_suggestions(console: "Console", seen: Seen) -> None:
+    source = f" from {short(seen.reference, 60)}" if seen.reference else ""
+    console.print("\n[bold]Suggested constraints[/]", end="")
+    console.print(f"{source} (keep them with --write-constraints FILE)", markup=False)
+    shown = COLUMNS_SHOWN_MAX if seen.report is None else SUGGESTED_BESIDE_VERDICTS_MAX
+    for rule in seen.rules.columns[:shown]:
         console.print(f"  {short(rule.name, 28):<28} {told(rule)}", markup=False)
+    hidden = len(seen.rules.columns) - shown
+    if hidden > 0:
+        console.print(f"  ... and those of {hidden} more columns")
 
 
 if __name__ == "__main__":

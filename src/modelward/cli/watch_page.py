@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING
 
-from modelward.cli.seen import Seen, moment, told
+from modelward.cli.seen import Seen, chance, moment, told
 
 if TYPE_CHECKING:
     from modelward.analysis import CheckReport, ColumnProfile, DriftVerdict
@@ -104,7 +104,7 @@ def _drift_card(seen: Seen, verdict: "DriftVerdict") -> str:
         title = {"ks": "Kolmogorov-Smirnov", "wasserstein": "Wasserstein / sd", "js": "Jensen-Shannon"}
         figures = (
             f"<p>{title.get(verdict.measure, verdict.measure)} {verdict.distance:.3f}, "
-            f"threshold {verdict.threshold:g}, chance {verdict.p_value:.1g}</p>"
+            f"threshold {verdict.threshold:g}, chance {chance(verdict.p_value)}</p>"
         )
     return (
         f'<li class="card {verdict.outcome.value}"><h3>{escape(verdict.column)} <span class="badge">{word}</span></h3>'
