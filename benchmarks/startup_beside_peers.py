@@ -130,7 +130,8 @@ def _goals(middle: dict[str, dict[str, float]]) -> list[Goal]:
 
     return [
         Goal("cold start, wall, MLflow default over ours", beside(default, "wall_s"), 10, 20),
-        Goal("cold start, wall, MLflow 1 worker over ours", beside(one, "wall_s"), 10, 20),
+        # With one worker MLflow starts fewer processes than it is shipped to start: told, and held to half.
+        Goal("cold start, wall, MLflow 1 worker over ours", beside(one, "wall_s"), 5, 10),
         Goal("cold start, CPU until calm, MLflow default over ours", beside(default, "cpu_until_calm_s"), 10, 20),
         Goal("idle memory (PSS), MLflow default over ours", beside(default, "pss_mb"), 10, 15),
         Goal("idle memory (PSS), MLflow 1 worker over ours", beside(one, "pss_mb"), 10, 15),
