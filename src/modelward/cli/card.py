@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from modelward.cli import card_editing, card_repository
 from modelward.cli.showing import as_json_option, client, show_json, show_table, told
 from modelward.kernel.errors import Invalid
 
@@ -15,6 +15,13 @@ STATUSES = ("draft", "pending-review", "approved", "archived")
 @click.group()
 def card() -> None:
     """Model cards."""
+
+
+for _command in (
+    card_editing.new, card_editing.edit, card_editing.fill, card_editing.diff, card_editing.clone, card_editing.delete,
+    card_repository.apply, card_repository.check,
+):  # fmt: skip
+    card.add_command(_command)
 
 
 @card.command("list")
@@ -48,55 +55,6 @@ def show(name: str, as_json: bool) -> None:
         f"complete {found.completeness.share:.0%}; missing: {', '.join(found.completeness.missing) or 'nothing'}"
     )
     click.echo(told(json.dumps(found.to_dict()["content"], indent=2, ensure_ascii=False)))
-
-
-@card.command()
-@click.argument("name")
-@click.option("--content", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The whole, as JSON.")
-@click.option("--patch", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A JSON merge patch.")
-@click.option("--set", "assignments", multiple=True, help="One field: intended_uses.risk_rating=Low; may be repeated.")
-@click.option("--note", default="", help="Why the content was changed; kept with the version.")
-@as_json_option
-def edit(
-    name: str, content: Path | None, patch: Path | None, assignments: tuple[str, ...], note: str, as_json: bool
-) -> None:
-    """Give a card a new content: a whole file, a merge patch, or single fields."""
-    if sum(bool(each) for each in (content, patch, assignments)) != 1:
-        raise Invalid("Give one of --content, --patch and --set.", field="--content")
-    with client() as modelward:
-        if content:
-            edited = modelward.cards.edit(name, content=_read(content), note=note)
-        else:
-            wanted = _read(patch) if patch else _assigned(assignments)
-            edited = modelward.cards.edit(name, patch=wanted, note=note)
-    if as_json:
-        show_json(edited)
-    else:
-        click.echo(f"{edited.name} is {edited.status}, version {edited.number}.")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as problem:
-        raise Invalid(f"{path} is not JSON: {problem}.", field=str(path)) from problem
-    if not isinstance(content, dict):
-        raise Invalid(f"{path} does not hold a JSON object.", field=str(path))
-    return content
-
-
-def _assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
-    patch: dict[str, Any] = {}
-    for each in assignments:
-        path, equals, value = each.partition("=")
-        *sections, field = path.split(".")
-        if not equals or not field:
-            raise Invalid(f"{each[:80]!r} does not say section.field=value.", field="--set")
-        here = patch
-        for section in sections:
-            here = here.setdefault(section, {})
-        here[field] = value
-    return patch
 
 
 @card.command()

@@ -13,7 +13,7 @@ COMMANDS = {
     "analyze": ("modelward.cli.analyze", "analyze", "Do what an analysis_config.json asks: bias metrics in a file."),
     "audit": ("modelward.cli.audit", "audit", "Read the event log and verify that it is whole."),
     "baseline": ("modelward.cli.baseline", "baseline", "Describe a table and suggest what it must keep, as files."),
-    "card": ("modelward.cli.card", "card", "List, show, edit, move and export model cards."),
+    "card": ("modelward.cli.card", "card", "Make, show, edit, apply, check and export model cards."),
     "check": ("modelward.cli.check", "check", "Check a table against the files of a baseline."),
     "demo": ("modelward.cli.demo.command", "demo", "Show a governed model from registration to alert, on real data."),
     "doctor": ("modelward.cli.doctor", "doctor", "Say what is wrong here and how to mend it."),
@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": ("modelward.cli.serve", "serve", "Serve the pages and the API."),
     "version": ("modelward.cli.version", "version", "Print the version."),
     "watch": ("modelward.cli.watch", "watch", "Profile a table and show its drift, with no server at all."),
+    "webhook": ("modelward.cli.webhook", "webhook", "Send events to addresses outside, and see what was delivered."),
     "worker": ("modelward.cli.serve", "worker", "Run jobs only (PostgreSQL)."),
 }
 EXIT_REFUSED = 3

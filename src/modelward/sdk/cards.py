@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from modelward.sdk.resources import Resource
+from modelward.sdk.card_object import ModelCard
+from modelward.sdk.resources import Resource, Sender
 
 
 class Cards(Resource):
     """Model cards and their versions."""
+
+    def __init__(self, sender: Sender) -> None:
+        super().__init__(sender)
+        self._known_schema: Any = None
 
     def create(
         self,
@@ -18,14 +23,17 @@ class Cards(Resource):
         model: str | None = None,
         version: str | None = None,
         note: str = "",
-    ) -> Any:
+    ) -> ModelCard:
         """Create a card as a draft, for a version, a model, or neither."""
         body = {"name": name, "content": content or {}, "model": model, "version": version, "note": note}
-        return self._sender.post("/cards", body)
+        self._sender.post("/cards", body)
+        return self.get(name)
 
-    def get(self, name: str) -> Any:
+    def get(self, name: str) -> ModelCard:
         """A card with its current content, the origins of its fields and its completeness."""
-        return self._sender.get(_path(name))
+        if self._known_schema is None:
+            self._known_schema = self.schema().to_dict()
+        return ModelCard(self._sender.get(_path(name)).to_dict(), sender=self._sender, schema=self._known_schema)
 
     def list(
         self, text: str = "", *, status: str | None = None, risk_rating: str | None = None, model: str | None = None

@@ -42,10 +42,19 @@ class Versions(Resource):
         *,
         artifact: bytes | str | Path | None = None,
         facts: dict[str, Any] | None = None,
+        trained: Any = None,
         description: str = "",
         tags: dict[str, str] | None = None,
     ) -> Any:
-        """Register the next version of a model. The artifact is bytes, a file, or the digest of bytes sent before."""
+        """Register the next version of a model. The artifact is bytes, a file, or the digest of bytes sent before.
+
+        ``trained`` is the model in memory, or the path of an ONNX file, a Hugging Face folder, or an MLflow run or model:
+        what it tells of itself is registered, and ``facts`` overrule it.
+        """
+        if trained is not None:
+            from modelward.sdk.training import facts_of
+
+            facts = {**facts_of(trained).for_version(), **(facts or {})}
         digest = artifact
         if isinstance(artifact, bytes | Path) or (isinstance(artifact, str) and not artifact.startswith("sha256:")):
             digest = Artifacts(self._sender).store(artifact)["digest"]

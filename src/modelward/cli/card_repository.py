@@ -1,0 +1,168 @@
+"""`modelward card apply` and `modelward card check`: cards that live as YAML in a repository."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelward.cli.card_editing import show_change
+from modelward.cli.showing import as_json_option, client, show_json, shown
+from modelward.kernel.errors import Invalid
+
+if TYPE_CHECKING:
+    from modelward.governance.cards.templates import Template
+    from modelward.sdk.card_files import CardFile, Step
+
+PENDING, CONFLICT = 1, 2
+INCOMPLETE, UNDECIDED = 1, 2
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--plan", "only_plan", is_flag=True, help="Only say what would change; exit code 1 when something would.")
+@click.option("--yes", "-y", is_flag=True, help="Apply without asking.")
+@click.option("--force", is_flag=True, help="Overwrite what was changed by hand since the last time.")
+@as_json_option
+def apply(path: Path, only_plan: bool, yes: bool, force: bool, as_json: bool) -> None:
+    """Bring cards to what a YAML file or folder says: shows the plan, then applies it. Applying twice changes nothing.
+
+    Exit code: 0 done, or nothing to do; 1 there are changes (with --plan) or they were declined; 2 somebody changed a
+    field by hand since the last time; 3 could not run.
+    """
+    from modelward.sdk.card_files import apply_step, plan, read_cards
+
+    cards = read_cards(path)
+    with client() as modelward:
+        steps = plan(modelward, cards)
+        moving = [step for step in steps if step.action != "keep"]
+        conflicts = [each for step in moving for each in step.conflicts]
+        if not as_json:
+            _show_plan(steps)
+        applies = bool(moving) and not only_plan and not (conflicts and not force)
+        if applies and not yes:
+            applies = not as_json and click.confirm("Apply?")
+        for step in moving if applies else ():
+            apply_step(modelward, step, force=force)
+            if not as_json:
+                click.echo(f"{step.card}: {'created' if step.action == 'create' else 'changed'}.")
+    if as_json:
+        show_json({"applied": applies, "steps": [_told(step) for step in steps]})
+    if conflicts and not force:
+        if not as_json:
+            click.echo("Fields marked ! were changed by hand: take them over into the file, or use --force.", err=True)
+        sys.exit(CONFLICT)
+    sys.exit(PENDING if moving and not applies else 0)
+
+
+def _show_plan(steps: "list[Step]") -> None:
+    for step in steps:
+        click.secho(f"{_SIGNS[step.action]} {shown(step.card)}  ({shown(step.file.where)})", bold=step.action != "keep")
+        for each in step.changes:
+            if each.edited:
+                click.secho("  ! changed by hand since the last time:", fg="yellow")
+            show_change(each.path, each.before, each.after)
+        if step.owner:
+            click.echo(f"  owner -> {shown(step.owner)}")
+        if step.status:
+            click.echo(f"  status -> {step.status}")
+    counts = {action: sum(step.action == action for step in steps) for action in _SIGNS}
+    click.echo(f"{counts['create']} to create, {counts['change']} to change, {counts['keep']} as they are.")
+
+
+_SIGNS = {"create": "+", "change": "~", "keep": "="}
+
+
+def _told(step: "Step") -> dict[str, Any]:
+    import msgspec
+
+    fields = [msgspec.to_builtins(each) for each in step.changes]
+    told = {"card": step.card, "file": step.file.where, "action": step.action, "changes": fields}
+    return {**told, "owner": step.owner, "status": step.status}
+
+
+@click.command()
+@click.argument("card_or_path")
+@click.option(
+    "--for", "status", type=click.Choice(["pending-review", "approved"]), default="pending-review",
+    help="Which status it must be complete for.",
+)  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path, dir_okay=False), help="A template; for files only.")
+@as_json_option
+def check(card_or_path: str, status: str, template: Path | None, as_json: bool) -> None:
+    """Say whether cards are complete: a YAML file or folder (no server needed), or a card by its name.
+
+    Exit code: 0 complete, 1 something is missing or wrong, 2 undecided (evidence), 3 could not run.
+    """
+    path = Path(card_or_path)
+    found = _check_files(path, status, template) if path.exists() else [_check_card(card_or_path, status)]
+    if as_json:
+        show_json(found)
+    else:
+        for each in found:
+            _show_verdict(each, status)
+    outcomes = {each["outcome"] for each in found}
+    sys.exit(INCOMPLETE if "failed" in outcomes else UNDECIDED if "undecided" in outcomes else 0)
+
+
+def _check_files(path: Path, status: str, template: Path | None) -> list[dict[str, Any]]:
+    from modelward.governance.cards import templates
+    from modelward.sdk.card_files import read_cards
+
+    if template is None:
+        return [_check_file(each, status, templates.default()) for each in read_cards(path)]
+    try:
+        text = template.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Invalid(f"The template {template} cannot be read: {problem}.", field="--template") from problem
+    chosen = templates.parse(text, source=str(template))
+    return [_check_file(each, status, chosen) for each in read_cards(path)]
+
+
+def _check_file(card: "CardFile", status: str, template: "Template") -> dict[str, Any]:
+    from modelward.governance.cards import rules, schema, templates
+    from modelward.governance.cards.entities import CardStatus
+    from modelward.sdk.card_files import without_null
+
+    content = without_null(card.content)
+    try:
+        schema.check_content(content)
+    except Invalid as problem:
+        wrong = [{"path": problem.field, "line": card.line(problem.field or "$"), "why": problem.message}]
+        return {"card": card.card, "outcome": "failed", "missing": [], "wrong": wrong, "undecided": []}
+    lack = templates.lacking(
+        templates.required_of(template, content, rules.risk_rating_of(content)), CardStatus(status)
+    )
+    missing = [{"path": each.path, "line": card.line(each.path)} for each in lack if each.path.startswith("$")]
+    # What only a server knows: whether evidence is bound.
+    open_ones = [f"{each.path}: evidence is bound at a server" for each in lack if not each.path.startswith("$")]
+    outcome = "failed" if missing else "undecided" if open_ones else "passed"
+    return {"card": card.card, "outcome": outcome, "missing": missing, "wrong": [], "undecided": open_ones}
+
+
+def _check_card(name: str, status: str) -> dict[str, Any]:
+    with client() as modelward:
+        card = modelward.cards.get(name).to_dict()
+    required = card["completeness"].get("required", [])
+    wanted = ("pending-review",) if status == "pending-review" else ("pending-review", "approved")
+    missing = [
+        {"path": each["path"], "line": ""} for each in required if each["status"] in wanted and not each["filled"]
+    ]
+    stale = [
+        f"{each['path']}: newer evidence is known" for each in card.get("bindings", []) if each["state"] == "stale"
+    ]
+    outcome = "failed" if missing else "undecided" if stale else "passed"
+    return {"card": name, "outcome": outcome, "missing": missing, "wrong": [], "undecided": stale}
+
+
+def _show_verdict(found: dict[str, Any], status: str) -> None:
+    colour = {"passed": "green", "failed": "red", "undecided": "yellow"}[found["outcome"]]
+    words = {"passed": "complete", "failed": "incomplete", "undecided": "undecided"}[found["outcome"]]
+    click.echo(f"{shown(found['card'])}: ", nl=False)
+    click.secho(f"{words} for {status}", fg=colour)
+    for each in found["wrong"]:
+        click.echo(f"  wrong    {each['line']} {shown(each['why'], characters_max=200)}")
+    for each in found["missing"]:
+        click.echo(f"  missing  {each['path']}  {each['line']}".rstrip())
+    for each in found["undecided"]:
+        click.echo(f"  open     {each}")

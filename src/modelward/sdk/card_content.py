@@ -1,0 +1,141 @@
+"""The content of a card as plain objects: sections and fields are attributes, and a wrong one is told where it is set."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelward.kernel.errors import Invalid
+
+Schema = Mapping[str, Any]
+
+
+class Section(Mapping[str, Any]):
+    """A part of a card's content. Setting an attribute checks it against the schema; what is not there reads as None.
+
+    Lists are plain lists: ``card.evaluation_details.append({...})``; they are checked when the card is saved.
+    """
+
+    __slots__ = ("_fields", "_path", "_root", "_schema")
+
+    def __init__(self, fields: dict[str, Any], *, schema: Schema, root: Schema, path: str = "$") -> None:
+        for name, value in (("_fields", fields), ("_schema", schema), ("_root", root), ("_path", path)):
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._known(name)
+        return self[name] if name in self._fields or self._is_section(name) else self._empty(name)
+
+    def __getitem__(self, name: str) -> Any:
+        if self._is_section(name):
+            # Kept, so that what is set in it is not lost; an empty one is left out again when the card is saved.
+            inner = self._fields.setdefault(name, {})
+            return Section(inner, schema=self._schema_of(name), root=self._root, path=f"{self._path}.{name}")
+        return self._fields[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._known(name)
+        if value is None:
+            self._fields.pop(name, None)
+            return
+        plain = to_plain(value)
+        check(plain, self._schema_of(name), root=self._root, path=f"{self._path}.{name}")
+        self._fields[name] = plain
+
+    def __delattr__(self, name: str) -> None:
+        self._fields.pop(name, None)
+
+    __delitem__ = __delattr__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        return to_plain(other) == self._fields if isinstance(other, Mapping) else NotImplemented
+
+    def __hash__(self) -> int:
+        raise TypeError("A section can be changed, so it cannot be a key.")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._names()]
+
+    def __repr__(self) -> str:
+        return f"<{self._path} {self._fields!r}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A copy as plain dicts and lists, without empty sections."""
+        return without_empty(to_plain(self._fields))
+
+    def _names(self) -> list[str]:
+        return list(self._schema.get("properties", {}))
+
+    def _known(self, name: str) -> None:
+        names = self._names()
+        if name in names or (not names and self._schema.get("type") == "object") or self._is_open():
+            return
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise AttributeError(f"{self._path} of a card has no field {name!r}; it has {', '.join(names)}.{hint}")
+
+    def _is_open(self) -> bool:
+        return self._schema.get("additionalProperties", True) is not False and not self._names()
+
+    def _schema_of(self, name: str) -> Schema:
+        found = self._schema.get("properties", {}).get(name)
+        if found is None:
+            found = self._schema.get("additionalProperties", {})
+        return found if isinstance(found, Mapping) else {}
+
+    def _is_section(self, name: str) -> bool:
+        return self._schema_of(name).get("type") == "object" and isinstance(self._fields.get(name, {}), dict)
+
+    def _empty(self, name: str) -> Any:
+        if self._schema_of(name).get("type") != "array":
+            return None
+        # A list that is asked for may be appended to, so it becomes part of the content.
+        return self._fields.setdefault(name, [])
+
+
+def to_plain(value: Any) -> Any:
+    """Plain dicts and lists of sections, records and whatever else reads like them."""
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(each) for each in value]
+    return value
+
+
+def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without the sections and lists that hold nothing, at any depth."""
+    kept: dict[str, Any] = {}
+    for name, value in fields.items():
+        plain = without_empty(value) if isinstance(value, dict) else value
+        if plain not in ({}, []):
+            kept[name] = plain
+    return kept
+
+
+def check(value: Any, schema: Schema, *, root: Schema, path: str) -> None:
+    """Hold a value against a part of the schema.
+
+    Raises:
+        Invalid: it breaks a rule; the message names the path, the value and the rule.
+    """
+    # Imported late: a client that edits no card does not pay for it.
+    import jsonschema_rs
+
+    whole = {**schema, "definitions": root.get("definitions", {})}
+    for problem in jsonschema_rs.validator_for(whole).iter_errors(value):
+        place = path + "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in problem.instance_path)
+        raise Invalid(f"{place}: {_cut(problem.message)}.", field=place)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:200]} ... {text[-80:]}"
