@@ -8,8 +8,15 @@ import sys
 BENCHMARKS: dict[str, tuple[str, list[str], list[str]]] = {
     "startup": ("startup_beside_peers", ["--quick"], []),
     "registry": ("registry_beside_mlflow", ["--quick"], []),
+    "aws": ("aws_beside_moto", ["--quick"], []),
     "processes": ("processes_on_postgres", ["--quick"], []),
+    "cards": ("cards_at_scale", ["--quick"], []),
     "watch": ("watch_beside_evidently", ["--pairs", "1"], []),
+    "profile": ("profile_beside_peers", ["--quick"], []),
+    "false_alarms": ("false_alarms", ["--quick"], []),
+    "shap": ("shap_beside_shap", ["--quick"], []),
+    "bias": ("bias_beside_smclarify", ["--quick"], []),
+    "quality": ("quality_beside_sklearn", ["--quick"], []),
 }
 
 

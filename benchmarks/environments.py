@@ -10,7 +10,13 @@ from pathlib import Path
 # What a peer needs, pinned. Evidently of this version does not import under pandas 3.
 PEERS = {
     "mlflow": ("mlflow==3.17.2",),
+    "moto": ("moto[server,s3]==5.2.5",),
     "evidently": ("evidently==0.7.23", "pandas<3"),
+    "nannyml": ("nannyml<1", "pandas<3", "pyarrow", "scikit-learn<1.6", "category-encoders<2.7"),
+    "whylogs": ("whylogs[viz]==1.6.4", "pandas<3", "pyarrow"),
+    "shap": ("shap==0.51.0", "scikit-learn==1.9.1"),
+    # The source of a commit under Apache-2.0: the wheel of that name is under another licence.
+    "smclarify": ("smclarify @ git+https://github.com/aws/amazon-sagemaker-clarify@024329d1", "numpy<2", "pandas<3", "pyarrow<27"),
 }
 HERE = Path(__file__).resolve().parent
 

@@ -128,6 +128,16 @@ def modelward(*, name: str = "modelward") -> Recipe:
     )
 
 
+def moto() -> Recipe:
+    """moto's server: everything in memory, nobody has to sign."""
+    python = environments.python_of("moto")
+    return Recipe(
+        "moto",
+        lambda _folder, port: [str(python), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        "/moto-api/",
+    )
+
+
 def mlflow(*, workers: int | None = None) -> Recipe:
     """MLflow's server on SQLite; without ``workers`` as many as it takes by itself."""
     python = environments.python_of("mlflow")

@@ -2,23 +2,31 @@
 
 import logging
 import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from modelward import __version__
 from modelward.governance import reactions
 from modelward.governance.access import use_cases as access
 from modelward.governance.access.entities import SYSTEM
-from modelward.governance.approvals import gates
+from modelward.governance.approvals import gates, signing
 from modelward.governance.approvals import use_cases as approvals
+from modelward.governance.cards import debts as card_debts
+from modelward.governance.cards.documents.use_cases import EXPORT_JOB
 from modelward.governance.evaluations import running as evaluating
 from modelward.governance.evaluations.use_cases import EVALUATION_JOB
 from modelward.governance.monitoring import filing
 from modelward.governance.monitoring import use_cases as monitoring
+from modelward.governance.webhooks import sending as webhooks
+from modelward.governance.webhooks.store import forget_old as forget_deliveries
 from modelward.home import Home
+from modelward.interfaces.aws.gate import Gate
 from modelward.interfaces.http import App, Edge
 from modelward.interfaces.identity import Identity
 from modelward.interfaces.rest.api import build_api
+from modelward.interfaces.rest.uploads import sweep_left_behind
 from modelward.interfaces.site import Site
 from modelward.interfaces.web.pages import Pages
 from modelward.jobs.queue import Job
@@ -29,6 +37,7 @@ from modelward.settings import Settings
 from modelward.storage import answers
 from modelward.storage.blobs import open_blobs
 from modelward.storage.database import Database
+from modelward.storage.keyring import Keyring
 from modelward.storage.migrations import upgrade
 from modelward.storage.work import Work, Workshop
 
@@ -45,7 +54,10 @@ class House:
         try:
             upgrade(self.database)
             self.workshop = Workshop(
-                database=self.database, blobs=open_blobs(settings.store or str(home.folder / "blobs"))
+                database=self.database,
+                blobs=open_blobs(settings.store or str(home.folder / "blobs")),
+                attachment_bytes_max=settings.attachment_bytes_max,
+                keyring=Keyring(settings.key_pairs_file or home.folder / "key-pairs-key"),
             )
             self.identity = Identity(self.workshop)
             self.outbound = Outbound(allow=settings.outbound_allow, loopback=settings.is_local)
@@ -86,7 +98,15 @@ class House:
         self.workshop.write(SYSTEM, self._found)
         text, source = self._policy()
         self.workshop.write(SYSTEM, lambda work: approvals.adopt_policy(work, text=text, source=source))
+        template = self.home.folder / "card-template.toml"
+        kept = _text_of(template, "card template") if template.exists() else None
+        self.workshop.write(SYSTEM, lambda work: card_debts.begin(work, kept=kept, source=str(template)))
         self.database.write(lambda connection: answers.forget_old(connection, now=self.workshop.clock()))
+        self.database.write(lambda connection: forget_deliveries(connection, now=self.workshop.clock()))
+        # Alone is who holds the data folder and has its blobs in it.
+        alone = not self.settings.uses_postgres and not self.settings.store
+        self.workshop.blobs.sweep(alone=alone, now=time.time())
+        sweep_left_behind(now=time.time())
         self.database.on_broken = _stop_process
 
     def _policy(self) -> tuple[str, str]:
@@ -94,10 +114,7 @@ class House:
         path = self.settings.policy or (kept if kept.exists() else None)
         if path is None:
             return gates.default_text(), "the one that comes with Modelward"
-        try:
-            return path.read_text("utf-8"), str(path)
-        except (OSError, UnicodeDecodeError) as problem:
-            raise Invalid(f"The policy {path} cannot be read: {problem}.", field="policy") from problem
+        return _text_of(path, "policy"), str(path)
 
     def _worker(self) -> Worker:
         from datetime import timedelta
@@ -105,6 +122,9 @@ class House:
         handlers: dict[str, Callable[[Job], None]] = {
             reactions.REACTION_JOB: lambda job: reactions.run(self.workshop, job, clock=self.workshop.clock),
             EVALUATION_JOB: lambda job: evaluating.run(self.workshop, job),
+            EXPORT_JOB: self._export_card,
+            card_debts.LAPSING_JOB: lambda job: card_debts.run_lapsing(self.workshop, job, clock=self.workshop.clock),
+            webhooks.DELIVERY_JOB: lambda job: webhooks.deliver(self.workshop, job, outbound=self.outbound),
             **self._monitoring_handlers(),
         }
         alone = self.database.dialect == "sqlite"
@@ -117,11 +137,30 @@ class House:
             on_dead=self._on_dead,
         )
 
+    def _export_card(self, job: Job) -> None:
+        # Loaded at the first job, as what sets a document is heavy.
+        from modelward.governance.cards.documents import gathering, running
+
+        address = self.settings.address
+        running.run(
+            self.workshop,
+            job,
+            gather=lambda work, export: gathering.gather(
+                work, export, address=address, signatures=signing.signatures_of
+            ),
+        )
+
     def _on_dead(self, job: Job, error: str) -> None:
         if job.kind == EVALUATION_JOB:
             evaluating.give_up(self.workshop, job, error)
+        elif job.kind == EXPORT_JOB:
+            from modelward.governance.cards.documents import running as exporting
+
+            exporting.give_up(self.workshop, job, error)
         elif job.kind in (monitoring.RUN_JOB, monitoring.BASELINE_JOB):
             _running().give_up(self.workshop, job, error)
+        elif job.kind == webhooks.DELIVERY_JOB:
+            webhooks.give_up(self.workshop, job, error)
 
     def _monitoring_handlers(self) -> dict[str, Callable[[Job], None]]:
         workshop = self.workshop
@@ -135,10 +174,31 @@ class House:
     def _interfaces(self) -> App:
         api = build_api(self.workshop, self.identity, outbound=self.outbound, version=__version__)
         pages = Pages(self.workshop, self.identity, version=__version__)
-        site = Site(api=api, pages=pages, ready=lambda: self.ready)
+        aws = self._aws()
+        site = Site(api=api, pages=pages, ready=lambda: self.ready, aws=aws)
         names = {name.strip().lower() for name in self.settings.hosts.split(",") if name.strip()}
         guarded = frozenset(names | {self.settings.host}) if self.settings.is_local or names else frozenset()
-        return Edge(site, hosts=guarded)
+        return Edge(site, hosts=guarded, proves_itself=aws.may_name_any_host)
+
+    def _aws(self) -> Gate:
+        chosen = self.settings
+        if chosen.aws_test_mode:
+            log.warning("AWS TEST MODE: every caller of the AWS interface is the owner. For tests of clients only.")
+        gate = Gate(
+            self.workshop,
+            account=chosen.aws_account,
+            calls_per_second=chosen.aws_calls_per_second,
+            test_mode=chosen.aws_test_mode,
+        )
+        self.workshop.after_commit.append(gate.forget)
+        return gate
+
+
+def _text_of(path: Path, what: str) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Invalid(f"The {what} {path} cannot be read: {problem}.", field=what.rpartition(" ")[2]) from problem
 
 
 def _running() -> Any:

@@ -229,9 +229,11 @@ class Outbound:
         """
         return await asyncio.wrap_future(self._submit(url, body, headers))
 
-    def post_now(self, url: str, body: bytes, *, headers: dict[str, str]) -> Answer:
-        """As ``post``, for a job in a thread."""
-        return self._submit(url, body, headers).result()
+    def post_now(
+        self, url: str, body: bytes, *, headers: dict[str, str], seconds_max: float = TOTAL_SECONDS_MAX
+    ) -> Answer:
+        """As ``post``, for a job in a thread; one that others wait behind gives it less time."""
+        return self._submit(url, body, headers, seconds_max=seconds_max).result()
 
     def close(self) -> None:
         """Close all connections; requests under way fail."""
@@ -244,28 +246,31 @@ class Outbound:
         thread.join()
         loop.close()
 
-    def _submit(self, url: str, body: bytes, headers: dict[str, str]) -> "Future[Answer]":
+    def _submit(
+        self, url: str, body: bytes, headers: dict[str, str], *, seconds_max: float = TOTAL_SECONDS_MAX
+    ) -> "Future[Answer]":
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="modelward-outbound", daemon=True)
                 self._thread.start()
-            return asyncio.run_coroutine_threadsafe(self._post(parse(url), body, headers), self._loop)
+            sending = self._post(parse(url), body, headers, seconds_max=seconds_max)
+            return asyncio.run_coroutine_threadsafe(sending, self._loop)
 
     async def _close_clients(self) -> None:
         clients, self._clients = self._clients, {}
         for client in clients.values():
             await client.aclose()
 
-    async def _post(self, target: Target, body: bytes, headers: dict[str, str]) -> Answer:
+    async def _post(self, target: Target, body: bytes, headers: dict[str, str], *, seconds_max: float) -> Answer:
         try:
-            async with asyncio.timeout(TOTAL_SECONDS_MAX):
+            async with asyncio.timeout(seconds_max):
                 found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
                 address = self._judged(target, found)
                 async with self._stream(target, address, body, headers) as response:
                     return await _read(response)
         except TimeoutError as problem:
-            raise TargetFailed(f"{target.authority} did not answer within {TOTAL_SECONDS_MAX:g} seconds.") from problem
+            raise TargetFailed(f"{target.authority} did not answer within {seconds_max:g} seconds.") from problem
         except OSError as problem:
             raise TargetFailed(f"{target.authority} cannot be reached: {problem.strerror or problem}.") from problem
 

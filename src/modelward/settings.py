@@ -1,6 +1,7 @@
 """The settings, from the command line, the environment (MODELWARD_*) and modelward.toml; nobody else reads these."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,8 +32,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Further host names under which the server is reached, with commas between."""
     outbound_allow: str = ""
     """Addresses or networks of private or loopback kind that the server may call, with commas between."""
+    public_url: str = ""
+    """Where people reach the pages, such as https://models.example.com; documents point there. Empty: host and port."""
     worker_slots: int = 2
     """How many jobs run at the same time in this process."""
+    attachment_bytes_max: int = 25 << 20
+    """How many bytes a file attached to a card may have."""
+    aws_account: str = "123456789012"
+    """The account number, of 12 digits, that clients of the AWS interface see."""
+    aws_region: str = "us-east-1"
+    """The region that `modelward aws connect` tells clients to use; the server serves every region alike."""
+    aws_calls_per_second: int = 0
+    """How many calls a second one key pair may make over the AWS interface, twice as many at once; 0: no limit."""
+    aws_test_mode: bool = False
+    """For tests of clients only: any key is the owner's, signatures are not checked, a request empties the account.
+
+    Refused unless the server listens on the loopback."""
+    key_pairs_file: Path | None = None
+    """The file from which the secrets of key pairs are made; None: key-pairs-key in the data folder, made when needed.
+
+    Servers on one PostgreSQL database share it."""
     work: bool = True
     """Whether `modelward serve` also runs jobs (only with PostgreSQL can it be turned off)."""
 
@@ -40,8 +59,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not 0 <= self.port <= 65535:
             raise Invalid(f"The port is {self.port}; it must be from 0 to 65535.", field="port")
         _check_address(self.database_url)
+        _check_public_url(self.public_url)
         if not 1 <= self.worker_slots <= 64:
             raise Invalid(f"worker_slots is {self.worker_slots}; it must be from 1 to 64.", field="worker_slots")
+        if not 1 <= self.attachment_bytes_max <= 4 << 30:
+            raise Invalid(
+                f"attachment_bytes_max is {self.attachment_bytes_max}; it must be from 1 to {4 << 30}.",
+                field="attachment_bytes_max",
+            )
+
+        _check_aws(self)
 
     @property
     def is_local(self) -> bool:
@@ -49,9 +76,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.host in ("127.0.0.1", "::1", "localhost")
 
     @property
+    def address(self) -> str:
+        """Where people reach the pages; empty when it is not known."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{shown}:{self.port}" if self.port and self.host not in ("0.0.0.0", "::") else ""
+
+    @property
     def uses_postgres(self) -> bool:
         """Whether the database is PostgreSQL, so that several processes may serve and work."""
         return bool(self.database_url) and not self.database_url.startswith("sqlite")
+
+
+def _check_aws(chosen: Settings) -> None:
+    if len(chosen.aws_account) != 12 or not chosen.aws_account.isdecimal() or not chosen.aws_account.isascii():
+        raise Invalid(f"aws_account is {chosen.aws_account!r}; it must be 12 digits.", field="aws_account")
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", chosen.aws_region) or not 9 <= len(chosen.aws_region) <= 16:
+        raise Invalid(
+            f"aws_region is {chosen.aws_region!r}; it must look like us-east-1, of 9 to 16 characters.",
+            field="aws_region",
+        )
+    if chosen.aws_calls_per_second < 0:
+        raise Invalid(
+            f"aws_calls_per_second is {chosen.aws_calls_per_second}; it must be 0 or more.", field="aws_calls_per_second"
+        )
+    if chosen.aws_test_mode and not chosen.is_local:
+        raise Invalid(
+            f"aws_test_mode lets everybody in, so it is refused on {chosen.host}.",
+            field="aws_test_mode",
+            hint="Listen on 127.0.0.1, or turn it off.",
+        )
+
+
+def _check_public_url(url: str) -> None:
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise Invalid(f"public_url is {url[:200]!r}; it must look like https://models.example.com.", field="public_url")
 
 
 def _check_address(url: str) -> None:

@@ -12,7 +12,18 @@ from house.tree import PACKAGE, ROOT
 
 HEAVY = ("duckdb", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
 WITH_THE_DATABASE = ("alembic", "sqlalchemy")
-ONLY_WHEN_USED = (*HEAVY, "alembic", "httpx", "playwright", "psycopg", "rich")
+ONLY_WHEN_USED = (
+    *HEAVY,
+    "alembic",
+    "httpx",
+    "playwright",
+    "psycopg",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+    "botocore",
+    "cryptography",
+    "typst",
+)
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

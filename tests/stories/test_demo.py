@@ -121,9 +121,10 @@ def test_a_taken_port_is_told_before_anything_is_built(tmp_path):
 
 def test_the_banner_names_the_address_and_a_way_to_sign_in(demo_home):
     told = json.loads((demo_home / "demo.json").read_text())
-    text = banner("http://127.0.0.1:1", "mw_secret", demo_home)
+    text = banner("http://127.0.0.1:1", "mw_secret", demo_home, ("AKMWID", "key-secret"))
 
     assert told["model_server_port"] > 0
+    assert (demo_home / "demo.json").stat().st_mode & 0o077 == 0
     assert "http://127.0.0.1:1/sign-in#token=mw_secret" in text
     assert str(demo_home) in text
 

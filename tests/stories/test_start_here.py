@@ -42,7 +42,10 @@ def _line(banner, title):
     return found[1]
 
 
-@pytest.mark.parametrize(("title", "shows"), [("Python", "models=4"), ("CLI", "flight-delay"), ("REST", "mortgage")])
+@pytest.mark.parametrize(
+    ("title", "shows"),
+    [("Python", "models=4"), ("CLI", "flight-delay"), ("boto3", "ModelCardArn"), ("REST", "mortgage")],
+)
 def test_each_line_of_the_banner_works_as_it_is_printed(served, tmp_path, title, shows):
     _, banner = served
 

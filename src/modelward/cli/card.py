@@ -1,13 +1,11 @@
 """`modelward card`: list, show, edit, move and export model cards."""
 
 import json
-from pathlib import Path
 
 import click
 
-from modelward.cli import card_editing, card_repository
+from modelward.cli import card_documents, card_editing, card_repository
 from modelward.cli.showing import as_json_option, client, show_json, show_table, told
-from modelward.kernel.errors import Invalid
 
 STATUSES = ("draft", "pending-review", "approved", "archived")
 
@@ -19,7 +17,7 @@ def card() -> None:
 
 for _command in (
     card_editing.new, card_editing.edit, card_editing.fill, card_editing.diff, card_editing.clone, card_editing.delete,
-    card_repository.apply, card_repository.check,
+    card_repository.apply, card_repository.check, card_documents.export, card_documents.import_,
 ):  # fmt: skip
     card.add_command(_command)
 
@@ -70,24 +68,3 @@ def status(name: str, status: str | None, reason: str, as_json: bool) -> None:
         show_json(found)
     else:
         click.echo(f"{found.name} is {found.status}.")
-
-
-@card.command()
-@click.argument("name")
-@click.option("--number", type=int, help="Which version; the current one if left out.")
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file to write; default standard output."
-)
-def export(name: str, number: int | None, output: Path | None) -> None:
-    """Export the content of a card as JSON of the published schema."""
-    with client() as modelward:
-        wanted = number if number is not None else modelward.cards.get(name).number
-        content = modelward.cards.version(name, wanted).to_dict()["content"]
-    text = json.dumps(content, indent=2, ensure_ascii=output is None)
-    if output is None:
-        click.echo(text)
-        return
-    try:
-        output.write_text(text + "\n", "utf-8")
-    except OSError as problem:
-        raise Invalid(f"{output} cannot be written: {problem.strerror}.", field="--output") from problem

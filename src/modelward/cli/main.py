@@ -1,6 +1,7 @@
 """`modelward`: the table of commands, each loaded when it is called."""
 
 import sys
+import traceback
 from importlib import import_module
 
 import click
@@ -12,12 +13,14 @@ COMMANDS = {
     "alert": ("modelward.cli.alert", "alert", "List, acknowledge and close alerts."),
     "analyze": ("modelward.cli.analyze", "analyze", "Do what an analysis_config.json asks: bias metrics in a file."),
     "audit": ("modelward.cli.audit", "audit", "Read the event log and verify that it is whole."),
+    "aws": ("modelward.cli.aws", "aws", "Let AWS clients use Modelward: a profile, or a proxy."),
     "baseline": ("modelward.cli.baseline", "baseline", "Describe a table and suggest what it must keep, as files."),
     "card": ("modelward.cli.card", "card", "Make, show, edit, apply, check and export model cards."),
     "check": ("modelward.cli.check", "check", "Check a table against the files of a baseline."),
     "demo": ("modelward.cli.demo.command", "demo", "Show a governed model from registration to alert, on real data."),
     "doctor": ("modelward.cli.doctor", "doctor", "Say what is wrong here and how to mend it."),
     "endpoint": ("modelward.cli.endpoint", "endpoint", "List and show endpoints."),
+    "key": ("modelward.cli.key", "key", "Make, list and revoke key pairs for AWS clients."),
     "model": ("modelward.cli.model", "model", "List, show and register models."),
     "monitor": ("modelward.cli.monitor", "monitor", "List, show, create and run monitors."),
     "quality": ("modelward.cli.quality", "quality", "Measure predictions against labels, as files."),
@@ -60,7 +63,7 @@ def modelward() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error is told in a sentence, without a traceback, and exits with 3."""
+    """Run the command line; an error is told in a sentence, without a traceback, and exits with 3, as a fault of ours does."""
     try:
         sys.exit(modelward(standalone_mode=False))
     except ModelwardError as problem:
@@ -71,6 +74,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("modelward: stopped.", err=True)
         sys.exit(EXIT_STOPPED)
+    except Exception:  # noqa: BLE001 - shown, and ended with the code for it
+        # Python's own 1 says here that something was found: drift, a violation.
+        traceback.print_exc()
     sys.exit(EXIT_REFUSED)
 
 

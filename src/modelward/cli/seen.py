@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelward.analysis import CheckReport, Constraints, Profile
+    from modelward.analysis.classifier_drift import ClassifierVerdict
 
 EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 2}
 
@@ -20,7 +21,9 @@ class Seen:
         report: "CheckReport | None",
         *,
         rules_given: bool = False,
+        together: "ClassifierVerdict | None" = None,
     ) -> None:
+        self.together = together
         self.rules_given = rules_given
         self.data, self.reference, self.rules, self.report = data, reference, rules, report
         self.current, self.baseline = profiles
@@ -28,7 +31,9 @@ class Seen:
     @property
     def exit_code(self) -> int:
         """0 kept (or nothing to keep), 1 failed, 2 undecided."""
-        return EXIT_CODES[self.report.outcome.value] if self.report is not None else 0
+        codes = [EXIT_CODES[each.outcome.value] for each in (self.report, self.together) if each is not None]
+        # Failed outweighs undecided.
+        return 1 if 1 in codes else max(codes, default=0)
 
     def rules_json(self) -> bytes:
         """The constraints as indented JSON."""
@@ -48,9 +53,10 @@ class Seen:
             {
                 "data": self.data,
                 "reference": self.reference,
-                "outcome": self.report.outcome.value if self.report else None,
+                "outcome": {0: "passed", 1: "failed", 2: "undecided"}[self.exit_code] if self.report else None,
                 "exit_code": self.exit_code,
                 "report": self.report,
+                **({"together": self.together} if self.together else {}),
                 "constraints": self.rules,
                 "profile": msgspec.Raw(self.current.to_json()),
                 "baseline": msgspec.Raw(self.baseline.to_json()) if self.baseline else None,
@@ -93,4 +99,10 @@ def told(rule: Any) -> str:
     if rule.values is not None:
         shown = ", ".join(short(value, 16) for value in rule.values[:5]) + (", ..." if len(rule.values) > 5 else "")
         parts.append(f"one of {len(rule.values)}: {shown}")
+    if rule.unique_share_min is not None:
+        parts.append("no value twice" if rule.unique_share_min == 1 else f"{rule.unique_share_min:.1%} different")
+    if rule.pattern is not None:
+        parts.append(f"{rule.pattern_share_min:.1%} match {short(rule.pattern, 40)}")
+    if rule.age_seconds_max is not None:
+        parts.append(f"newest at most {rule.age_seconds_max:.0f} s old")
     return "; ".join(parts)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelward.cli.looking import Asked, look
 from modelward.cli.seen import Seen, chance, moment, short, told
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from modelward.analysis import CheckReport, ColumnProfile, Constraints, DriftVerdict, Plan, Profile
+    from modelward.analysis import CheckReport, ColumnProfile, DriftVerdict
+    from modelward.analysis.classifier_drift import ClassifierVerdict
 
 COULD_NOT_RUN = 3
 SPARKS = " ▁▂▃▄▅▆▇█"
@@ -53,6 +55,14 @@ class _Command(click.Command):
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--column", "-c", "columns", multiple=True, help="Look at this column only; may be repeated.")
 @click.option("--decimal", type=click.Choice([".", ","]), default=".", help="Decimal separator of CSV files.")
+@click.option("--segment", "-s", "segments", multiple=True, help="Look at the groups by this column apart; up to 3.")
+@click.option(
+    "--engine", type=click.Choice(["here", "processes", "spark"]), default="here", help="Where files are read."
+)
+@click.option("--together", is_flag=True, help="Also let a classifier try to tell the rows of both tables apart.")
+@click.option("--history", "history_path", help="A file that carries the runs before; small changes show over many.")
+@click.option("--false-alarms", type=float, help="How many false drift alarms a month are let pass; needs --runs.")
+@click.option("--runs", type=float, help="How many runs a month there are.")
 def watch(
     data: str,
     reference: str | None,
@@ -62,8 +72,14 @@ def watch(
     as_json: bool,
     columns: tuple[str, ...],
     decimal: str,
+    segments: tuple[str, ...],
+    engine: str,
+    together: bool,
+    history_path: str | None,
+    false_alarms: float | None,
+    runs: float | None,
 ) -> None:
-    """Profile DATA (Parquet, CSV, JSON lines; a file, a folder or s3://...) and compare it with a reference.
+    """Profile DATA (Parquet, CSV, JSON lines, captures; a file, a folder or s3://...) and compare it with a reference.
 
     Without a reference and constraints: shows the profile and suggests constraints.
 
@@ -72,7 +88,11 @@ def watch(
     from modelward.kernel.errors import ModelwardError
 
     try:
-        seen = _look(data, reference, rules_path, columns, decimal, quiet=as_json)
+        asked = Asked(
+            data=data, reference=reference, rules_path=rules_path, columns=columns or None, decimal=decimal, quiet=as_json,
+            segments=segments, engine=engine, together=together, history_path=history_path, budget=(false_alarms, runs),
+        )  # fmt: skip
+        seen = look(asked)
         if rules_target:
             _write(rules_target, seen.rules_json())
         if html_path:
@@ -90,46 +110,6 @@ def watch(
         click.echo("modelward watch: there is not enough memory.", err=True)
         sys.exit(COULD_NOT_RUN)
     sys.exit(seen.exit_code)
-
-
-def _look(
-    data: str, reference: str | None, rules_path: str | None, columns: tuple[str, ...], decimal: str, *, quiet: bool
-) -> Seen:
-    from modelward.analysis import Plan, check, suggest
-
-    plan = Plan(columns=columns or None, decimal="," if decimal == "," else ".")
-    rules = _read_rules(rules_path) if rules_path else None
-    baseline = _profiled(reference, plan, "reference", quiet) if reference else None
-    current = _profiled(data, plan, "data", quiet)
-    in_use = rules if rules is not None else suggest(baseline if baseline is not None else current)
-    report = check(current, baseline, in_use) if baseline is not None or rules is not None else None
-    return Seen(data, reference, (current, baseline), in_use, report, rules_given=rules is not None)
-
-
-def _profiled(path: str, plan: "Plan", what: str, quiet: bool) -> "Profile":
-    from modelward.analysis import profile
-
-    if quiet or not sys.stderr.isatty():
-        return profile(path, plan)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"Reading the {what}", total=None)
-        return profile(
-            path, plan, progress=lambda done, steps: progress.update(task, completed=done, total=steps or None)
-        )
-
-
-def _read_rules(path: str) -> "Constraints":
-    from modelward.analysis import Constraints
-    from modelward.kernel import codec
-    from modelward.kernel.errors import NotFound
-
-    try:
-        return codec.decode(Path(path).read_bytes(), Constraints, field=path)
-    except OSError as problem:
-        raise NotFound(f"The constraints {path!r} cannot be read: {problem.strerror}.") from problem
 
 
 def _write(path: str, content: bytes) -> None:
@@ -150,6 +130,8 @@ def _show(seen: Seen, html_path: str | None) -> None:
         _show_suggestions(console, seen)
     if seen.report is not None:
         _show_verdicts(console, seen, seen.report)
+    if seen.together is not None:
+        _show_together(console, seen.together)
     for note in seen.current.notes:
         console.print(f"Note: {note}", markup=False)
     if html_path:
@@ -232,6 +214,7 @@ def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> Non
         console.print(f"\n[bold]Drift: {len(drifted)} of {compared} columns compared[/]")
     for verdict in drifted[:DRIFT_DRAWN_MAX]:
         _show_drift(console, seen, verdict)
+    _show_groups(console, seen, report)
     undecided = [verdict for verdict in report.drift if verdict.outcome.value == "undecided"]
     for verdict in undecided[:UNCHECKED_SHOWN_MAX]:
         console.print(f"  {short(verdict.column, 28)}: undecided. {verdict.reason}", markup=False)
@@ -242,6 +225,33 @@ def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> Non
         if len(report.unchecked) > UNCHECKED_SHOWN_MAX:
             console.print(f"  ... and {len(report.unchecked) - UNCHECKED_SHOWN_MAX} more")
     console.print()
+
+
+def _show_groups(console: "Console", seen: Seen, report: "CheckReport") -> None:
+    """What groups of rows, and many runs together, say."""
+    by = seen.current.segments.by if seen.current.segments else ()
+    failed = [group for group in report.segments if group.drift]
+    if report.segments:
+        console.print(f"[bold]Groups by {', '.join(by)}: {len(failed)} of {len(report.segments)} drifted[/]")
+    for group in failed[:UNCHECKED_SHOWN_MAX]:
+        named = ", ".join(f"{name} = {value}" for name, value in zip(by, group.values, strict=True))
+        columns = ", ".join(verdict.column for verdict in group.drift)
+        console.print(f"  {short(named, 40)} ({group.rows:,} rows): {short(columns, 60)}", markup=False, style="red")
+    for several in report.over_runs:
+        columns = ", ".join(verdict.column for verdict in several.drift)
+        console.print(f"[bold]Over the last {several.runs} runs[/] ({several.rows:,} rows): ", end="")
+        console.print(short(columns, 80), markup=False, style="red")
+
+
+def _show_together(console: "Console", found: "ClassifierVerdict") -> None:
+    if found.auc is None:
+        console.print(f"All columns together: undecided. {found.reason}", markup=False)
+        return
+    console.print(
+        f"All columns together: a classifier tells the tables apart with an area of {found.auc:.3f} "
+        f"(0.5: not at all; chance {chance(found.p_value)}). {found.reason}",
+        markup=False,
+    )
 
 
 def _show_drift(console: "Console", seen: Seen, verdict: "DriftVerdict") -> None:

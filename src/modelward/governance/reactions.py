@@ -4,6 +4,7 @@ A reaction is a job whose id is the event's id and the reaction's name, so a cra
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec.structs import asdict
 from sqlalchemy.engine import Connection
@@ -12,25 +13,37 @@ from modelward.governance.access.entities import SYSTEM
 from modelward.governance.alerts import use_cases as alerts
 from modelward.governance.alerts.entities import RunFact
 from modelward.governance.approvals import use_cases as approvals
+from modelward.governance.cards import binding as card_evidence
+from modelward.governance.cards import debts as card_debts
+from modelward.governance.cards import reports as card_reports
 from modelward.governance.cards import use_cases as cards
-from modelward.governance.cards.entities import Chart, EvaluationEntry
+from modelward.governance.cards.documents import delivery
+from modelward.governance.cards.documents import use_cases as card_documents
+from modelward.governance.cards.documents.delivery import DeliveryState
+from modelward.governance.cards.documents.entities import ExportRef
+from modelward.governance.cards.entities import Chart, Curve, EvaluationEntry, Matrix
 from modelward.governance.cards.prefill import RegisteredVersion
+from modelward.governance.cards.run_evidence import RunEvidence, evidence_of
 from modelward.governance.evaluations import use_cases as evaluations
+from modelward.governance.evaluations.entities import Evaluation
 from modelward.governance.lineage import use_cases as lineage
 from modelward.governance.lineage.rules import DRAWS as LINEAGE_DRAWS
 from modelward.governance.monitoring import filing
 from modelward.governance.monitoring import use_cases as monitoring
 from modelward.governance.monitoring.entities import Run
 from modelward.governance.monitoring.rules import cause_of
+from modelward.governance.objects import use_cases as objects
+from modelward.governance.objects.entities import Piece
 from modelward.governance.registry import use_cases as registry
 from modelward.governance.serving import use_cases as serving
+from modelward.governance.webhooks import sending as webhooks
 from modelward.jobs import queue
 from modelward.jobs.queue import Job
 from modelward.kernel import codec
 from modelward.kernel.clock import Clock
-from modelward.kernel.errors import NotFound
+from modelward.kernel.errors import Invalid, NotFound
 from modelward.kernel.events import Event
-from modelward.kernel.refs import EndpointRef, EvaluationRef, RunRef, VersionRef
+from modelward.kernel.refs import CardRef, EndpointRef, EvaluationRef, RunRef, VersionRef
 from modelward.storage import event_log
 from modelward.storage.work import Work, Workshop
 
@@ -42,9 +55,13 @@ def draft_card(work: Work, event: Event) -> None:
     """A version was registered: draft its card from what was registered."""
     version = registry.get_version(work, VersionRef(event.subject))
     model = registry.get_model(work, version.model)
+    stored = registry.get_artifact(work, version.artifact) if version.artifact else None
     told = {
         **asdict(version.facts),
+        "features": [asdict(each) for each in version.facts.features],
         **asdict(version),
+        "artifact_bytes": stored.bytes if stored else None,
+        "artifact_name": stored.name if stored else "",
         "description": version.description or model.description,
         "owner": model.owner,
     }
@@ -61,6 +78,7 @@ def show_evaluation(work: Work, event: Event) -> None:
     done = evaluations.get_evaluation(work, EvaluationRef(event.subject))
     if done.report is None or done.outcome is None:
         return
+    matrices, curves = _shapes(work, done)
     entry = EvaluationEntry(
         evaluation=done.id,
         kind=done.kind.value,
@@ -70,8 +88,46 @@ def show_evaluation(work: Work, event: Event) -> None:
         dataset=done.dataset,
         metrics=done.summary.metrics,
         charts=[Chart(**asdict(each)) for each in done.summary.charts],
+        matrices=matrices,
+        curves=curves,
+        finished_at=done.finished_at,
     )
-    cards.add_evaluation(work, done.version, entry)
+    card_evidence.add_evaluation(work, done.version, entry)
+
+
+def _shapes(work: Work, done: Evaluation) -> tuple[list[Matrix], list[Curve]]:
+    # A bucket is not asked here: a unit of work must not wait for the network. The single values are told in any case.
+    if done.report is None or work.blobs.path(done.report) is None:
+        return [], []
+    return card_reports.shapes_in(codec.decode(evaluations.read_report(work, done.id), dict[str, Any]))
+
+
+def keep_run(work: Work, event: Event) -> None:
+    """A run reached a verdict: cards know of it, and what was bound to an earlier run of the monitor turns stale."""
+    run = monitoring.get_run(work, RunRef(event.subject))
+    endpoint = serving.get_endpoint(work, run.endpoint)
+    assert run.outcome is not None
+    assert run.report is not None
+    fact = RunEvidence(
+        run=run.id,
+        monitor=run.monitor,
+        version=endpoint.version,
+        outcome=run.outcome.value,
+        reason=run.reason,
+        report=run.report,
+        rows=run.rows or 0,
+        violations=run.violations,
+        drifted=run.drifted,
+        window_start=run.window_start,
+        window_end=run.window_end,
+        finished_at=run.finished_at or work.now,
+    )
+    card_evidence.keep_evidence(work, evidence_of(fact, known_at=work.now))
+
+
+def recount_debt(work: Work, event: Event) -> None:
+    """Cards must have something else than before: count anew what they lack, some hundreds at a time."""
+    card_debts.recount_debt(work, after=event.detail.get("upto", "") if event.detail.get("more", True) else None)
 
 
 def judge_review(work: Work, event: Event) -> None:
@@ -133,6 +189,44 @@ def _fact(run: Run) -> RunFact:
     return RunFact(run=run.id, window_end=run.window_end, outcome=run.outcome, cause=cause_of(run))
 
 
+def forget_exports(work: Work, event: Event) -> None:
+    """A card was deleted: take its exports from the list."""
+    card_documents.forget_exports(work, CardRef(event.subject))
+
+
+def deliver_document(work: Work, event: Event) -> None:
+    """The document of a card was written: where it is wanted in a bucket, put it there."""
+    found = delivery.find_delivery(work, ExportRef(event.detail["export"]))
+    if found is None:
+        return
+    export = card_documents.get_export(work, found.export)
+    bucket, _, folder = found.address.removeprefix("s3://").partition("/")
+    begin = f"{folder.rstrip('/')}/" if folder.strip("/") else ""
+    key = f"{begin}{found.card}/{found.number}/{found.name}.pdf"
+    assert export.document is not None
+    try:
+        objects.store_object(
+            work,
+            bucket=bucket,
+            key=key,
+            pieces=[Piece(digest=str(export.document), size=export.size)],
+            # As with encrypted objects the tag is no MD5: that would need the bytes, which may lie across a network.
+            etag=export.document.hex[:32],
+            headers={"content-type": export.media_type},
+        )
+    except (NotFound, Invalid) as problem:
+        delivery.end_delivery(work, found, state=DeliveryState.FAILED, reason=str(problem))
+        return
+    delivery.end_delivery(work, found, state=DeliveryState.DELIVERED, artifact=f"s3://{bucket}/{key}")
+
+
+def close_review(work: Work, event: Event) -> None:
+    """A version was withdrawn: nobody needs to review it any more."""
+    found = approvals.find_open(work, VersionRef(event.subject))
+    if found is not None:
+        approvals.withdraw_review(work, found.id, reason="The version was withdrawn.")
+
+
 def draw_lineage(work: Work, event: Event) -> None:
     """Draw the edges that an event tells of."""
     lineage.draw_lineage(work, event)
@@ -140,16 +234,23 @@ def draw_lineage(work: Work, event: Event) -> None:
 
 REACTIONS: dict[str, list[Reaction]] = {
     "CardCreated": [judge_review, let_approval_lapse],
+    "CardDebtCounted": [recount_debt],
+    "CardDeleted": [judge_review, let_approval_lapse, forget_exports],
     "CardEdited": [judge_review, let_approval_lapse],
+    "CardEvidenceStale": [judge_review, let_approval_lapse],
+    "CardExported": [deliver_document],
+    "CardLinked": [judge_review, let_approval_lapse],
     "CardStatusChanged": [judge_review, let_approval_lapse],
+    "CardTemplateAdopted": [recount_debt],
     "EndpointCreated": [begin_filing],
     "EndpointRemoved": [pause_monitors],
     "EvaluationFailed": [judge_review],
     "EvaluationFinished": [show_evaluation, judge_review, let_approval_lapse],
     "PolicyAdopted": [judge_all_reviews, let_approvals_lapse],
-    "RunFinished": [judge_alert],
+    "RunFinished": [judge_alert, keep_run],
     "VersionRegistered": [draft_card, start_review],
     "VersionStatusChanged": [note_approval],
+    "VersionWithdrawn": [close_review],
 }
 for _name in LINEAGE_DRAWS:
     REACTIONS.setdefault(_name, []).append(draw_lineage)
@@ -164,6 +265,7 @@ def enqueue(
             name = reaction.__name__
             payload = {"event": event.id, "reaction": name}
             queue.enqueue(connection, id=f"{event.id}/{name}", kind=REACTION_JOB, payload=payload, now=event.at)
+    webhooks.enqueue(connection, events)
 
 
 def run(workshop: Workshop, job: Job, *, clock: Clock, reactions: Mapping[str, list[Reaction]] = REACTIONS) -> None:

@@ -87,9 +87,14 @@ async def respond(
 class Edge:
     """Wraps an app: every response, errors included, carries the security headers and a request id."""
 
-    def __init__(self, app: App, *, hosts: frozenset[str]) -> None:
-        """Guard an app; ``hosts`` are the allowed Host names besides addresses of the loopback (empty: any)."""
-        self._app, self._hosts = app, hosts
+    def __init__(
+        self, app: App, *, hosts: frozenset[str], proves_itself: Callable[[Scope], bool] = lambda _scope: False
+    ) -> None:
+        """Guard an app; ``hosts`` are the allowed Host names besides addresses of the loopback (empty: any).
+
+        Requests that ``proves_itself`` knows may name any host: a page of another site cannot sign them.
+        """
+        self._app, self._hosts, self._proves_itself = app, hosts, proves_itself
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -106,10 +111,10 @@ class Edge:
                 message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id)]
             await send(message)
 
-        if not self._host_allowed(header(scope, b"host")):
+        if not self._host_allowed(header(scope, b"host")) and not self._proves_itself(scope):
             text = (
                 b'{"error":{"code":"Invalid","message":"This host name is not served here.","field":"Host",'
-                b'"hint":"Add it to MODELWARD_HOSTS."}}'
+                b'"hint":"Add it to MODELWARD_HOSTS.","request_id":"' + request_id + b'"}}'
             )
             await respond(send_guarded, 421, text)
             return

@@ -26,6 +26,7 @@ class Identity:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._memory: dict[str, _Remembered] = {}
+        self._changes = 0
 
     def by_token(self, secret: str) -> Actor:
         """The actor of a bearer token; NOBODY when it opens nothing."""
@@ -38,6 +39,8 @@ class Identity:
     def forget(self, events: list[Event]) -> None:
         """Empty the memory when access has changed."""
         if any(event.name in ACCESS_EVENTS for event in events):
+            # Counted first: a read that began before it must not be remembered after it.
+            self._changes += 1
             self._memory.clear()
 
     def _find(self, kind: str, secret: str) -> Actor:
@@ -45,9 +48,13 @@ class Identity:
         known = self._memory.get(key)
         if known and known.until > time.monotonic():
             return known.actor
+        changes = self._changes
         ask = use_cases.who_has_token if kind == "token" else use_cases.who_has_session
         actor = self._workshop.read(NOBODY, lambda work: ask(work, secret=secret)) or NOBODY
         if len(self._memory) >= REMEMBERED_MAX:
             self._memory.clear()
-        self._memory[key] = _Remembered(actor, time.monotonic() + REMEMBERED_SECONDS)
+        found = self._memory[key] = _Remembered(actor, time.monotonic() + REMEMBERED_SECONDS)
+        if changes != self._changes and self._memory.get(key) is found:
+            # Access changed since the read began, so what was read may be out of date: this once it counts, no longer.
+            del self._memory[key]
         return actor

@@ -153,14 +153,17 @@ _CLAIM = {
 _BURY = (
     sa.update(job)
     .where(_LOST, job.c.attempt >= job.c.attempts_max + VANISHED_MAX)
-    .values(state="dead", lease_until=None, finished_at=sa.bindparam("at"), error=VANISHED)
+    .values(state="dead", lease_until=None, finished_at=None, error=VANISHED)
     .returning(job)
     .execution_options(**_PREPARED)
 )
 
 
 def bury(connection: Connection, *, now: datetime) -> list[Job]:
-    """Give up the jobs whose workers vanished again and again: such a job may be what kills them."""
+    """Give up the jobs whose workers vanished again and again: such a job may be what kills them.
+
+    A dead job is finished only when who wanted it was told (``note_told``).
+    """
     return [_job(row) for row in connection.execute(_BURY, {"at": timestamp(now)})]
 
 
@@ -188,8 +191,20 @@ def fail(connection: Connection, failed: Job, *, error: str, now: datetime, retr
         pause = RETRY_PAUSES[min(failed.attempt, len(RETRY_PAUSES)) - 1]
         _close(connection, failed, state=JobState.WAITING, run_at=now + pause, error=error)
         return JobState.WAITING
-    _close(connection, failed, state=JobState.DEAD, now=now, error=error)
+    # Not finished yet: who wanted it has to be told, also when this process ends before it comes to that.
+    _close(connection, failed, state=JobState.DEAD, error=error)
     return JobState.DEAD
+
+
+def untold(connection: Connection) -> list[Job]:
+    """The jobs that were given up while nobody was told of it yet."""
+    query = sa.select(job).where(job.c.state == JobState.DEAD.value, job.c.finished_at.is_(None)).order_by(job.c.id)
+    return [_job(row) for row in connection.execute(query)]
+
+
+def note_told(connection: Connection, dead: Job, *, now: datetime) -> None:
+    """Finish a job that was given up: who wanted it knows."""
+    connection.execute(sa.update(job).where(job.c.id == dead.id).values(finished_at=timestamp(now)))
 
 
 # By the fence: who has lost the lease, or took the job up anew, finds nothing to close.
@@ -232,6 +247,15 @@ def _close(
     }
     if connection.execute(_CLOSE, values).rowcount != 1:
         raise LeaseLost(f"Job {held.id}, attempt {held.attempt}, is no longer leased to {held.owner}.")
+
+
+def postpone(connection: Connection, held: Job, *, until: datetime, error: str | None = None) -> None:
+    """Let a job wait until a moment that its handler chose, in the transaction that keeps what it has done so far.
+
+    Raises:
+        LeaseLost: the job has been taken over; the whole transaction must not be kept.
+    """
+    _close(connection, held, state=JobState.WAITING, run_at=until, error=error)
 
 
 def release_all(connection: Connection) -> int:

@@ -24,6 +24,7 @@ log = logging.getLogger("modelward.worker")
 
 LOOKS_APART_SECONDS = 0.02
 AFTER_ERROR_SECONDS = 5.0
+TELL_AGAIN_SECONDS = 60.0
 # Errors that a second attempt cannot mend.
 HOPELESS = (Invalid, NotFound, NotImplementedYet)
 
@@ -70,13 +71,15 @@ class Worker:
             slots: how many jobs run at the same time.
             poll: how often to look for jobs that other processes made; None: only when woken or due.
             alone: this is the only worker (SQLite), so leases of an earlier process are void at start.
-            on_dead: told of a job that is given up, with its last error.
+            on_dead: told of a job that is given up, with its last error; again at a later start, if need be.
         """
         self.rows, self.handlers, self.clock, self.slots, self.poll = rows, handlers, clock, slots, poll
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id('worker')[-8:]}"
         self._alone, self._on_dead = alone, on_dead
         self._wake, self._hurry = threading.Event(), threading.Event()
         self._extend_at = 0.0
+        # An earlier process may have ended between giving a job up and telling of it.
+        self._tell_at: float | None = 0.0
         self._stopping = False
         self._running: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -126,6 +129,10 @@ class Worker:
 
     def _step(self) -> float | None:
         now = self.clock()
+        if self._tell_at is not None and time.monotonic() >= self._tell_at:
+            self._tell_at = None
+            for dead in self.rows.read(queue.untold):
+                self._give_up(dead, dead.error or queue.VANISHED)
         with self._lock:
             held = list(self._running)
         free = self.slots - len(held)
@@ -157,6 +164,8 @@ class Worker:
             busy = bool(self._running)
             full = len(self._running) >= self.slots
         waits: list[float] = []
+        if self._tell_at is not None:
+            waits.append(self._tell_at - time.monotonic())
         if self.poll:
             waits.append(self.poll.total_seconds())
         if busy:
@@ -206,8 +215,13 @@ class Worker:
 
     def _give_up(self, dead: Job, error: str) -> None:
         log.error("Job %s was given up after %d attempts: %s", dead.id, dead.attempt, error)
-        if self._on_dead:
-            self._on_dead(dead, error)
+        try:
+            if self._on_dead:
+                self._on_dead(dead, error)
+            self.rows.write(lambda connection: queue.note_told(connection, dead, now=self.clock()))
+        except Exception:
+            log.exception("Nobody could be told that job %s was given up; it is tried again.", dead.id)
+            self._tell_at = time.monotonic() + TELL_AGAIN_SECONDS
 
 
 class _Due(NamedTuple):

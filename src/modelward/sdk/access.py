@@ -33,6 +33,18 @@ class People(Resource):
         """End a token."""
         return self._sender.post(f"/tokens/{quote(token, safe='')}/revoke")
 
+    def make_key(self, id: str, *, label: str = "", days_valid: int | None = None) -> Any:
+        """Make a key pair for AWS clients; its ``secret`` is in the answer and never shown again."""
+        return self._sender.post(f"{_path(id)}/keys", {"label": label, "days_valid": days_valid})
+
+    def keys(self, id: str) -> Any:
+        """The key pairs of somebody, without their secrets."""
+        return self._sender.get(f"{_path(id)}/keys")
+
+    def revoke_key(self, key: str) -> Any:
+        """End a key pair."""
+        return self._sender.post(f"/keys/{quote(key, safe='')}/revoke")
+
 
 class Events(Resource):
     """The event log."""

@@ -1,7 +1,7 @@
 """The content of a card as plain objects: sections and fields are attributes, and a wrong one is told where it is set."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import Any
 
 from modelward.kernel.errors import Invalid
@@ -12,7 +12,7 @@ Schema = Mapping[str, Any]
 class Section(Mapping[str, Any]):
     """A part of a card's content. Setting an attribute checks it against the schema; what is not there reads as None.
 
-    Lists are plain lists: ``card.evaluation_details.append({...})``; they are checked when the card is saved.
+    Lists behave as lists: ``card.evaluation_details.append({...})``; they are checked when the card is saved.
     """
 
     __slots__ = ("_fields", "_path", "_root", "_schema")
@@ -32,7 +32,10 @@ class Section(Mapping[str, Any]):
             # Kept, so that what is set in it is not lost; an empty one is left out again when the card is saved.
             inner = self._fields.setdefault(name, {})
             return Section(inner, schema=self._schema_of(name), root=self._root, path=f"{self._path}.{name}")
-        return self._fields[name]
+        value = self._fields[name]
+        if isinstance(value, list):
+            return Items(value, schema=self._schema_of(name), root=self._root, path=f"{self._path}.{name}")
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
@@ -100,14 +103,66 @@ class Section(Mapping[str, Any]):
         if self._schema_of(name).get("type") != "array":
             return None
         # A list that is asked for may be appended to, so it becomes part of the content.
-        return self._fields.setdefault(name, [])
+        self._fields[name] = []
+        return self[name]
+
+
+class Items(MutableSequence[Any]):
+    """A list in a card's content. What is a mapping in it reads and is set by attributes, as a section is."""
+
+    __slots__ = ("_path", "_root", "_schema", "_values")
+
+    def __init__(self, values: list[Any], *, schema: Schema, root: Schema, path: str) -> None:
+        self._values, self._schema, self._root, self._path = values, schema, root, path
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self._values)))]
+        value = self._values[place]
+        if isinstance(value, dict):
+            return Section(value, schema=self._of_one(), root=self._root, path=f"{self._path}[{place}]")
+        if isinstance(value, list):
+            return Items(value, schema=self._of_one(), root=self._root, path=f"{self._path}[{place}]")
+        return value
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        self._values[place] = to_plain(value)
+
+    def __delitem__(self, place: Any) -> None:
+        del self._values[place]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return to_plain(other) == self._values if isinstance(other, Sequence) else NotImplemented
+
+    def __hash__(self) -> int:
+        raise TypeError("A list can be changed, so it cannot be a key.")
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def insert(self, index: int, value: Any) -> None:
+        """Put a value before the place ``index``."""
+        self._values.insert(index, to_plain(value))
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Put several values at the end."""
+        self._values.extend(to_plain(list(values)))
+
+    def _of_one(self) -> Schema:
+        inner = self._schema.get("items", {})
+        if isinstance(inner, Mapping) and "$ref" in inner:
+            inner = self._root.get("definitions", {}).get(str(inner["$ref"]).rpartition("/")[2], {})
+        return inner if isinstance(inner, Mapping) else {}
 
 
 def to_plain(value: Any) -> Any:
     """Plain dicts and lists of sections, records and whatever else reads like them."""
     if isinstance(value, Mapping):
         return {str(key): to_plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Items):
         return [to_plain(each) for each in value]
     return value
 

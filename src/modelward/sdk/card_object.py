@@ -1,8 +1,11 @@
 """A model card in Python: read and edit its fields as attributes, save, compare, move it through its statuses."""
 
 import html
+from pathlib import Path
 from typing import Any
 
+from modelward.sdk import card_documents
+from modelward.sdk.card_bound import BoundCard
 from modelward.sdk.card_content import Section, check, to_plain, without_empty
 from modelward.sdk.records import Record
 from modelward.sdk.resources import Sender
@@ -10,7 +13,7 @@ from modelward.sdk.resources import Sender
 _MOVES = "Use request_review(), approve(), reopen() or archive(): the status is no field."
 
 
-class ModelCard(Record):
+class ModelCard(BoundCard, Record):
     """A card as the server has it, and the changes you make to it until you save them.
 
     >>> card = client.cards.get("fraud-v3")
@@ -130,6 +133,14 @@ class ModelCard(Record):
     def diff(self, before: int, after: int | None = None) -> Any:
         """What changed between two versions, path by path; ``after`` is the current one when left out."""
         return self._sender.get(f"{self._at}/difference", before=before, after=after)
+
+    def to_pdf(self, path: str | Path, *, pack: str = "") -> Any:
+        """Save the card as PDF, as it is on the server; ``pack`` names a control pack to add."""
+        return card_documents.export(self._sender, self["name"], "pdf", path, number=self["number"], pack=pack)
+
+    def export(self, format: str, path: str | Path) -> Any:
+        """Save the card in a format, as it is on the server; the answer says what was dropped."""
+        return card_documents.export(self._sender, self["name"], format, path, number=self["number"])
 
     @property
     def _at(self) -> str:

@@ -4,16 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from modelward.sdk.card_documents import CardDocuments
+from modelward.sdk.card_evidence import CardEvidence
+from modelward.sdk.card_life import Attachments, Comments, ReviewRequests
 from modelward.sdk.card_object import ModelCard
-from modelward.sdk.resources import Resource, Sender
+from modelward.sdk.resources import Sender
 
 
-class Cards(Resource):
+class Cards(CardDocuments, CardEvidence):
     """Model cards and their versions."""
 
     def __init__(self, sender: Sender) -> None:
         super().__init__(sender)
         self._known_schema: Any = None
+        self.comments = Comments(sender)
+        self.review_requests = ReviewRequests(sender)
+        self.attachments = Attachments(sender)
 
     def create(
         self,
@@ -36,10 +42,34 @@ class Cards(Resource):
         return ModelCard(self._sender.get(_path(name)).to_dict(), sender=self._sender, schema=self._known_schema)
 
     def list(
-        self, text: str = "", *, status: str | None = None, risk_rating: str | None = None, model: str | None = None
+        self,
+        text: str = "",
+        *,
+        status: str | None = None,
+        risk_rating: str | None = None,
+        model: str | None = None,
+        owner: str | None = None,
+        modified_after: str | None = None,
+        modified_before: str | None = None,
+        debt_min: int | None = None,
+        sort: str | None = None,
     ) -> Iterator[Any]:
-        """All cards, by text in the name, status, risk rating and model."""
-        return self._sender.each("/cards", text=text or None, status=status, risk_rating=risk_rating, model=model)
+        """All cards, by text anywhere in them, status, risk rating, model, owner, day of the last change and debt.
+
+        ``sort`` is name, modified, debt (each with a dash before it: turned round) or risk.
+        """
+        return self._sender.each(
+            "/cards",
+            text=text or None,
+            status=status,
+            risk_rating=risk_rating,
+            model=model,
+            owner=owner,
+            modified_after=modified_after,
+            modified_before=modified_before,
+            debt_min=debt_min,
+            sort=sort,
+        )
 
     def edit(
         self,
@@ -57,6 +87,28 @@ class Cards(Resource):
     def change_status(self, name: str, status: str, *, reason: str = "") -> Any:
         """Move a card to draft, pending-review, approved or archived."""
         return self._sender.put(f"{_path(name)}/status", {"status": status, "reason": reason})
+
+    def clone(
+        self,
+        source: str,
+        name: str,
+        *,
+        version: str | None = None,
+        model: str | None = None,
+        number: int | None = None,
+        note: str = "",
+    ) -> Any:
+        """Create a card as a draft with the content of another one, for a version, a model, or neither."""
+        body = {"name": name, "version": version, "model": model, "number": number, "note": note}
+        return self._sender.post(f"{_path(source)}/clone", body)
+
+    def delete(self, name: str, *, reason: str = "") -> Any:
+        """Delete a draft that was never approved, for good."""
+        return self._sender.delete(_path(name), reason=reason or None)
+
+    def assign_owner(self, name: str, owner: str) -> Any:
+        """Make somebody the owner of a card."""
+        return self._sender.put(f"{_path(name)}/owner", {"owner": owner})
 
     def versions(self, name: str) -> Iterator[Any]:
         """The versions of a card, the newest first, without their contents."""

@@ -14,6 +14,7 @@ from modelward.kernel.errors import Invalid, ModelwardError, Unavailable
 from modelward.sdk.access import Events, People
 from modelward.sdk.alerts import Alerts
 from modelward.sdk.captures import Captures
+from modelward.sdk.card_life import Inbox
 from modelward.sdk.cards import Cards
 from modelward.sdk.evaluations import Evaluations
 from modelward.sdk.lineage import Lineage
@@ -23,6 +24,8 @@ from modelward.sdk.registry import Artifacts, Models, Versions
 from modelward.sdk.reviews import Reviews
 from modelward.sdk.serving import Endpoints
 from modelward.sdk.transports import Response, Transport
+from modelward.sdk.version_life import Deployables, Stages, Trainings
+from modelward.sdk.webhooks import Webhooks
 
 ERRORS = {
     kind.__name__: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ModelwardError)
@@ -39,6 +42,9 @@ class Client:
         self.models = Models(self)
         self.versions = Versions(self)
         self.artifacts = Artifacts(self)
+        self.stages = Stages(self)
+        self.trainings = Trainings(self)
+        self.deployables = Deployables(self)
         self.people = People(self)
         self.events = Events(self)
         self.cards = Cards(self)
@@ -51,6 +57,8 @@ class Client:
         self.monitors = Monitors(self)
         self.runs = Runs(self)
         self.alerts = Alerts(self)
+        self.inbox = Inbox(self)
+        self.webhooks = Webhooks(self)
 
     @property
     def url(self) -> str:

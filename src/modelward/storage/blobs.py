@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,12 @@ from typing import Protocol
 from modelward.kernel.errors import Invalid, ModelwardError, NotFound, Unavailable
 from modelward.kernel.refs import Digest
 
+log = logging.getLogger("modelward.blobs")
 CHUNK_BYTES = 1 << 20
+# What a killed process left half written; a process that lives may take as long for its largest upload.
+LEFT_BEHIND_SECONDS = 24 * 3600
+# What an object store calls a bucket that is not there, and credentials that open nothing.
+WRONG_BUCKET = ("NoSuchBucket", "InvalidBucketName", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 
 
 class BlobMissing(NotFound):
@@ -55,6 +61,10 @@ class Blobs(Protocol):
         """The file of a blob where the store is a folder, else None."""
         ...
 
+    def sweep(self, *, alone: bool, now: float) -> int:
+        """Remove what killed processes left half written, and say how much."""
+        ...
+
 
 def _pieces(chunks: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return (chunks,) if isinstance(chunks, bytes) else chunks
@@ -78,6 +88,20 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+
+    def sweep(self, *, alone: bool, now: float) -> int:
+        """Remove what killed processes left half written, and say how much; what may still be written to stays.
+
+        ``alone``: no other process uses the folder, so whatever is there was left behind.
+        """
+        removed = 0
+        for path in self.folder.glob("incoming-*"):
+            # Another process may sweep at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if alone or path.stat().st_mtime < now - LEFT_BEHIND_SECONDS:
+                    path.unlink()
+                    removed += 1
+        return removed
 
     def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
         """Keep bytes; see ``Blobs.put``."""
@@ -149,9 +173,37 @@ class BucketBlobs:
         import obstore
         from obstore.store import from_url
 
-        self._obstore = obstore
-        options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
-        self._store = from_url(url, client_options=options)  # type: ignore[call-overload]
+        self._obstore, self._url = obstore, url
+        self._options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
+        self._store = from_url(url, client_options=self._options)  # type: ignore[call-overload]
+
+    def sweep(self, *, alone: bool, now: float) -> int:
+        """Nothing to do: an object is there whole or not at all."""
+        return 0
+
+    def check(self) -> None:
+        """See that the bucket is there. One that does not answer now may do so later, so it is not refused.
+
+        Raises:
+            Invalid: there is no such bucket, or the credentials are wrong.
+        """
+        from obstore.exceptions import BaseError
+        from obstore.store import from_url
+
+        options = {**self._options, "timeout": "5s", "connect_timeout": "3s"}
+        probe = from_url(self._url, client_options=options, retry_config={"max_retries": 0})  # type: ignore[call-overload]
+        try:
+            self._obstore.list_with_delimiter(probe, prefix="00/00")
+        except (BaseError, FileNotFoundError) as problem:
+            told = " ".join(str(problem).split())
+            wrong = next((code for code in WRONG_BUCKET if code in told), None)
+            if wrong:
+                raise Invalid(
+                    f"The store {self._url} cannot be used: the object store answers {wrong}.",
+                    field="store",
+                    hint="Make the bucket, or mend its name, AWS_ENDPOINT_URL and the credentials in AWS_*.",
+                ) from problem
+            log.warning("The store %s could not be looked at: %s", self._url, told[:300])
 
     def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
         """Keep bytes; see ``Blobs.put``. They pass through a temporary file, since their name is their digest."""
@@ -216,11 +268,13 @@ def open_blobs(store: str) -> Blobs:
     """Open the store that a setting names: a folder, or ``s3://bucket/prefix``.
 
     Raises:
-        Invalid: the text names another kind of store.
+        Invalid: the text names another kind of store, or a bucket that is not there.
     """
     kind, separator, place = store.partition("://")
     if kind == "s3" and separator and place.partition("/")[0]:
-        return BucketBlobs(store)
+        bucket = BucketBlobs(store)
+        bucket.check()
+        return bucket
     if separator and kind != "file":
         # What follows may hold a password, so it is not shown.
         raise Invalid(f"{kind}:// is not a store Modelward knows: give a folder or s3://bucket/prefix.", field="store")

@@ -18,6 +18,7 @@ from modelward.kernel.events import Event, Happening
 from modelward.storage import event_log
 from modelward.storage.blobs import Blobs
 from modelward.storage.database import Database
+from modelward.storage.keyring import Keyring
 
 T = TypeVar("T")
 
@@ -29,9 +30,12 @@ class ChangeWithoutEvent(ModelwardError):
 class Work:
     """One unit of work. Use cases take it as their first argument and reach everything through it."""
 
-    __slots__ = ("actor", "blobs", "changed", "connection", "events", "now", "recorded")
+    __slots__ = ("actor", "blobs", "changed", "connection", "events", "keyring", "now", "recorded")
 
-    def __init__(self, *, actor: Actor, now: datetime, connection: Connection, blobs: Blobs) -> None:
+    def __init__(
+        self, *, actor: Actor, now: datetime, connection: Connection, blobs: Blobs, keyring: Keyring | None = None
+    ) -> None:
+        self.keyring = keyring
         self.actor = actor
         self.now = now
         self.connection = connection
@@ -67,10 +71,20 @@ class Work:
 class Workshop:
     """Where work is opened: the database, the blobs and the clock, and who is told of new events in the transaction."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        clock: Clock = system_clock,
+        attachment_bytes_max: int = 25 << 20,
+        keyring: Keyring | None = None,
+    ) -> None:
+        self.keyring = keyring
         self.database = database
         self.blobs = blobs
         self.clock = clock
+        self.attachment_bytes_max = attachment_bytes_max
         self.on_events: Callable[[Connection, list[Event]], None] | None = None
         self.after_commit: list[Callable[[list[Event]], None]] = []
 
@@ -105,4 +119,4 @@ class Workshop:
             listener(events)
 
     def _work(self, actor: Actor, connection: Connection) -> Work:
-        return Work(actor=actor, now=self.clock(), connection=connection, blobs=self.blobs)
+        return Work(actor=actor, now=self.clock(), connection=connection, blobs=self.blobs, keyring=self.keyring)

@@ -40,3 +40,13 @@ def test_an_error_is_one_sentence(monkeypatch, capsys, problem, code):
 
     assert ended(monkeypatch) == code
     assert capsys.readouterr().err.startswith("modelward: ")
+
+
+def test_a_fault_of_ours_ends_with_3_since_1_says_that_something_was_found(monkeypatch, capsys):
+    def fail(**_):
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(cli, "modelward", fail)
+
+    assert ended(monkeypatch) == 3
+    assert "a fault of ours" in capsys.readouterr().err

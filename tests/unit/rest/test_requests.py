@@ -155,6 +155,7 @@ def test_a_host_name_that_is_not_ours_is_refused_so_that_no_other_site_can_speak
 
     assert answer.status == 421
     assert answer.body["error"]["field"] == "Host"
+    assert answer.body["error"]["request_id"] == answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8321", "[::1]", "[::1]:8321"])

@@ -102,6 +102,8 @@ def build(folder: Path) -> None:
         _empty(folder)
         started = time.perf_counter()
         told = tell(folder)
+        # It holds a secret, so nobody else may read it.
+        (folder / MARKER).touch(mode=0o600)
         (folder / MARKER).write_text(json.dumps({**told, "built_at": datetime.now(UTC).isoformat()}))
         (folder / UNFINISHED).unlink()
     click.echo(f"Built in {time.perf_counter() - started:.0f} s: {folder}", err=True)
@@ -157,8 +159,9 @@ def _serve(folder: Path, chosen: Any, listening: Any) -> None:
     told = json.loads((folder / MARKER).read_text())
     house = open_house(msgspec.structs.replace(chosen, home=folder))
     secret = house.home.owner_secret()
+    pair = (told.get("aws_key", ""), told.get("aws_secret", ""))
     with _model_server(folder, told):
-        run_server(house, listening, on_ready=lambda url: click.echo(banner(url, secret, folder)))
+        run_server(house, listening, on_ready=lambda url: click.echo(banner(url, secret, folder, pair)))
 
 
 def _model_server(folder: Path, told: dict[str, Any]) -> "ModelServer":
@@ -167,9 +170,14 @@ def _model_server(folder: Path, told: dict[str, Any]) -> "ModelServer":
     return delay_server(folder, port=int(told["model_server_port"]))
 
 
-def banner(url: str, secret: str, folder: Path) -> str:
-    """What the demo prints when it is ready: where, how to sign in, and lines that work as they stand."""
+def banner(url: str, secret: str, folder: Path, pair: tuple[str, str]) -> str:
+    """What the demo prints when it is ready: where, how to sign in, and lines that work as they stand.
+
+    ``pair`` is the id and the secret of the key pair with which an AWS client signs.
+    """
     python = sys.executable
+    keys = f"AWS_ACCESS_KEY_ID={pair[0]} AWS_SECRET_ACCESS_KEY={pair[1]}"
+    client = f'boto3.client("sagemaker", endpoint_url="{url}", region_name="us-east-1")'
     command = Path(python).with_name("modelward")
     return f"""
   Modelward is ready.
@@ -180,6 +188,7 @@ def banner(url: str, secret: str, folder: Path) -> str:
 
   Python     {python} -c 'import modelward; print(modelward.connect("{folder}").overview().counts)'
   CLI        MODELWARD_HOME={folder} {command} alert list
+  boto3      {keys} {python} -c 'import boto3; print({client}.list_model_cards(MaxResults=3)["ModelCardSummaries"])'
   REST       curl -s -H "Authorization: Bearer {secret}" {url}/api/v1/models
 
   Begin with the "Start here" panel on the first page. Ctrl-C ends everything; `modelward demo --reset` starts over.

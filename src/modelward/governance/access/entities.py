@@ -52,6 +52,29 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
 
 
+class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A key by which a person's programs sign requests instead of sending a token. Its secret is not stored anywhere.
+
+    ``mark`` tells whether the secret made for it today is the one made when the pair was.
+    """
+
+    id: str
+    person: str
+    label: str
+    made_by: str
+    mark: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class NewKeyPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A key pair just made, with its secret: the only time it is shown."""
+
+    key: KeyPair
+    secret: str
+
+
 class PersonAdded(Happening, frozen=True, kw_only=True):
     """A person or service was given access."""
 
@@ -86,6 +109,21 @@ class TokenRevoked(Happening, frozen=True, kw_only=True):
 
     person: str
     token: str
+
+
+class KeyPairMade(Happening, frozen=True, kw_only=True):
+    """A key pair, which signs requests, was made for a person or service."""
+
+    person: str
+    key: str
+    label: str
+
+
+class KeyPairRevoked(Happening, frozen=True, kw_only=True):
+    """A key pair was revoked and signs nothing any more."""
+
+    person: str
+    key: str
 
 
 class SignedIn(Happening, frozen=True, kw_only=True):

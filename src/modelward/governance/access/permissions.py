@@ -32,6 +32,12 @@ class Permission(StrEnum):
     """Send captured predictions and ground truth."""
     CARD_APPROVE = "card.approve"
     """Change the status of a model card, such as to approved."""
+    CARD_COMMENT = "card.comment"
+    """Comment on model cards, ask others to look at a section, and answer them."""
+    CARD_EXPORT = "card.export"
+    """Write model cards as documents, such as PDF; who may read a card may fetch what was written."""
+    CARD_GOVERN = "card.govern"
+    """Say what model cards must have (templates) and which controls apply to a card."""
     CARD_READ = "card.read"
     """Read model cards and their versions."""
     CARD_WRITE = "card.write"
@@ -58,6 +64,10 @@ class Permission(StrEnum):
     """Make, change, pause, run and remove monitors and baselines."""
     MONITOR_READ = "monitor.read"
     """See monitors, baselines, runs and violations."""
+    OBJECT_READ = "object.read"
+    """List buckets and read the objects in them."""
+    OBJECT_WRITE = "object.write"
+    """Make and remove buckets; store, copy and remove objects."""
     POLICY_READ = "policy.read"
     """Read the approval policy and its gates."""
     REVIEW_DECIDE = "review.decide"
@@ -70,6 +80,10 @@ class Permission(StrEnum):
     """See who one is, and manage one's own tokens and sessions; every signed-in actor has it."""
     VERSION_REGISTER = "version.register"
     """Register a version of a model."""
+    VERSION_STAGE = "version.stage"
+    """Say which stage of its life a version has reached."""
+    WEBHOOK_MANAGE = "webhook.manage"
+    """Make, change and remove webhooks, which send events to addresses outside, and see what they delivered."""
 
 
 class Persona(StrEnum):
@@ -90,17 +104,30 @@ PERSONAS: dict[Persona, frozenset[Permission]] = {
         Permission.ALERT_TRIAGE,
         Permission.ARTIFACT_WRITE,
         Permission.CAPTURE_WRITE,
+        Permission.CARD_COMMENT,
+        Permission.CARD_EXPORT,
         Permission.CARD_WRITE,
         Permission.ENDPOINT_INVOKE,
         Permission.ENDPOINT_MANAGE,
         Permission.EVALUATION_WRITE,
         Permission.MODEL_WRITE,
         Permission.MONITOR_MANAGE,
+        Permission.OBJECT_WRITE,
         Permission.REVIEW_REQUEST,
         Permission.VERSION_REGISTER,
+        Permission.VERSION_STAGE,
     },
     Persona.RISK_MANAGER: READ_ALL
-    | {Permission.ALERT_TRIAGE, Permission.CARD_APPROVE, Permission.CARD_WRITE, Permission.REVIEW_DECIDE},
+    | {
+        Permission.ALERT_TRIAGE,
+        Permission.CARD_APPROVE,
+        Permission.CARD_COMMENT,
+        Permission.CARD_EXPORT,
+        Permission.CARD_GOVERN,
+        Permission.CARD_WRITE,
+        Permission.REVIEW_DECIDE,
+        Permission.VERSION_STAGE,
+    },
     Persona.AUDITOR: READ_ALL,
     Persona.CAPTURE_AGENT: frozenset({Permission.CAPTURE_WRITE, Permission.ENDPOINT_INVOKE, Permission.SELF_READ}),
 }

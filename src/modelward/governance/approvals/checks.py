@@ -91,6 +91,24 @@ def card_shows_evidence(facts: Dossier, ask: Requirement, now: datetime) -> Judg
     return _failed(f"{told}, because it is {facts.card.status}: only a draft is updated.")
 
 
+def card_evidence_current(facts: Dossier, ask: Requirement, now: datetime) -> Judgement:
+    """No field of the card rests on evidence that was superseded or has become too old."""
+    if facts.card is None:
+        return _undecided(f"{facts.version.ref} has no card yet.")
+    stale = []
+    for each in facts.card.bound:
+        too_old = each.days_max is not None and now - each.at > timedelta(days=each.days_max)
+        if each.stale or too_old:
+            stale.append(f"{each.path}: {each.stale or f'older than {each.days_max} days'}")
+    if stale:
+        return _failed(
+            f"{facts.card.name} rests on evidence that is out of date. {' '.join(stale[:MISSING_SHOWN_MAX])}"
+        )
+    if not facts.card.bound:
+        return _passed(f"{facts.card.name} has no bound field, so none rests on what is out of date.")
+    return _passed(f"All {len(facts.card.bound)} bound fields of {facts.card.name} rest on current evidence.")
+
+
 def _evidence(facts: Dossier, kind: EvaluationKind) -> Evidence | Judgement:
     """The finished evidence of a kind, or why there is none."""
     for each in facts.evidence:
@@ -157,6 +175,7 @@ CHECKS: dict[str, Check] = {
     "bias-findings": bias_findings,
     "card-approved": card_approved,
     "card-complete": card_complete,
+    "card-evidence-current": card_evidence_current,
     "card-exists": card_exists,
     "card-shows-evidence": card_shows_evidence,
     "evidence-fresh": evidence_fresh,

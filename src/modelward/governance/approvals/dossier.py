@@ -3,9 +3,11 @@
 from modelward.governance.access import use_cases as access
 from modelward.governance.access.entities import SYSTEM
 from modelward.governance.approvals import gates
-from modelward.governance.approvals.entities import CardFact, Decider, Dossier, Evidence, VersionFact
-from modelward.governance.cards import rules as card_rules
+from modelward.governance.approvals.entities import BoundFact, CardFact, Decider, Dossier, Evidence, VersionFact
+from modelward.governance.cards import evidence_store as card_evidence
+from modelward.governance.cards import reading as card_reading
 from modelward.governance.cards import use_cases as cards
+from modelward.governance.cards.entities import CardVersion
 from modelward.governance.cards.prefill import shown_reports
 from modelward.governance.evaluations import use_cases as evaluations
 from modelward.governance.evaluations.entities import Evaluation, EvaluationKind, ProblemType
@@ -47,8 +49,8 @@ def _card(work: Work, ref: VersionRef) -> CardFact | None:
     card = cards.find_card_of(work, ref)
     if card is None:
         return None
-    content = cards.get_version(work, card.name).content
-    complete = card_rules.completeness(content)
+    current = cards.get_version(work, card.name)
+    complete = card_reading.get_completeness(work, card.name)
     return CardFact(
         name=card.name,
         number=card.number,
@@ -58,8 +60,25 @@ def _card(work: Work, ref: VersionRef) -> CardFact | None:
         authors=cards.list_authors(work, card.name),
         complete_share=complete.share,
         missing=complete.missing,
-        shows=shown_reports(content),
+        shows=shown_reports(current.content),
+        bound=_bound(work, current),
     )
+
+
+def _bound(work: Work, current: CardVersion) -> list[BoundFact]:
+    # What is noted as stale, not what would be found so now: the time is no fact. Checks look at the age.
+    noted = {each.path: each.stale for each in card_evidence.places_of(work, current.card)}
+    return [
+        BoundFact(
+            path=path,
+            evidence=each.evidence,
+            digest=each.digest,
+            at=each.at,
+            days_max=each.days_max,
+            stale=noted.get(path, ""),
+        )
+        for path, each in sorted(current.bindings.items())
+    ]
 
 
 def _evidence(evaluation: Evaluation) -> Evidence:

@@ -38,6 +38,17 @@ class VersionFact(msgspec.Struct, frozen=True, kw_only=True):
     registered_by: str
 
 
+class BoundFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a review knows of a field of the card that is bound to evidence. ``stale`` says why it is, as far as it is noted."""
+
+    path: str
+    evidence: str
+    digest: Digest
+    at: datetime
+    days_max: int | None = None
+    stale: str = ""
+
+
 class CardFact(msgspec.Struct, frozen=True, kw_only=True):
     """What a review knows of the version's card."""
 
@@ -50,6 +61,7 @@ class CardFact(msgspec.Struct, frozen=True, kw_only=True):
     complete_share: float
     missing: list[str]
     shows: list[Digest]
+    bound: list[BoundFact] = []
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,13 +111,17 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
-    """What an approval holds for: exactly these bytes, this card version, this evidence, this policy."""
+    """What an approval holds for: exactly these bytes, this card version, this evidence, this policy.
+
+    ``card_evidence`` is what fields of the card are bound to.
+    """
 
     artifact: Digest | None
     card: CardRef | None
     card_number: int | None
     card_digest: Digest | None
     evidence: list[Digest]
+    card_evidence: list[Digest] = []
     policy: Digest
 
 

@@ -23,6 +23,7 @@ from modelward.kernel.outcome import Outcome
 from modelward.kernel.refs import Digest
 
 NOTE_CHARACTERS_MAX = 4096
+OUTDATED_TOLD_MAX = 3
 
 
 class ReviewClosed(Conflict):
@@ -192,6 +193,7 @@ def binding_of(facts: Dossier) -> Binding:
         card_number=card.number if card else None,
         card_digest=card.digest if card else None,
         evidence=sorted(each.report for each in facts.evidence if each.report),
+        card_evidence=sorted({each.digest for each in card.bound}) if card else [],
         policy=facts.policy,
     )
 
@@ -209,8 +211,13 @@ def why_lapsed(bound: Binding, facts: Dossier) -> str | None:
     if now.evidence != bound.evidence:
         fresh = [f"{each.kind} {each.evaluation}" for each in facts.evidence if each.report not in bound.evidence]
         return f"There is newer evidence: {', '.join(fresh)}." if fresh else "The evidence is no longer the same."
+    outdated = [f"{each.path}: {each.stale}" for each in facts.card.bound if each.stale] if facts.card else []
+    if outdated:
+        return f"What the card {now.card} rests on is out of date. {' '.join(outdated[:OUTDATED_TOLD_MAX])}"
     if now.card_digest != bound.card_digest:
         return f"The card {now.card} was edited: version {bound.card_number} became {now.card_number}."
+    if now.card_evidence != bound.card_evidence and now.card_number != bound.card_number:
+        return f"The card {now.card} rests on other evidence than in version {bound.card_number}."
     if now.policy != bound.policy:
         return f"Another policy is in force: {now.policy}, no longer {bound.policy}."
     return None

@@ -43,6 +43,10 @@ def open_review(work: Work, version: VersionRef, *, because: str) -> Review:
     found = store.find_open(work, version)
     if found:
         raise ReviewExists(f"{version} is under review already: {found.id}.", field="version")
+    return _open(work, version, because=because)
+
+
+def _open(work: Work, version: VersionRef, *, because: str) -> Review:
     facts = dossier.gather(work, version)
     new = Review(
         id=ReviewRef(new_id("review")),
@@ -61,6 +65,28 @@ def open_review(work: Work, version: VersionRef, *, because: str) -> Review:
 def start_review(work: Work, version: VersionRef, *, because: str) -> Review:
     """As ``open_review``; where one is open already, that one."""
     return store.find_open(work, version) or open_review(work, version, because=because)
+
+
+def take_up_review(work: Work, version: VersionRef, *, because: str) -> Review:
+    """The open review of a version, or a new one for somebody who is about to decide it."""
+    require(work, Permission.REVIEW_DECIDE, on=version)
+    registry.get_version(work, version)
+    return store.find_open(work, version) or _open(work, version, because=because)
+
+
+def take_back(work: Work, version: VersionRef, *, reason: str) -> Review:
+    """Let an approval lapse because somebody says so, and open a review anew.
+
+    Raises:
+        StatusMoveForbidden: the version is not approved.
+    """
+    require(work, Permission.REVIEW_DECIDE, on=version)
+    rules.check_note(reason, field="reason")
+    approval = store.find_approval(work, version)
+    registry.change_status(work, version, status=ApprovalStatus.LAPSED, reason=reason)
+    if approval is not None:
+        work.record(ApprovalLapsed(review=approval.id, version=version, reason=reason))
+    return store.find_open(work, version) or _open(work, version, because=reason)
 
 
 def _judge(work: Work, facts: Dossier) -> list[CheckResult]:
@@ -182,6 +208,12 @@ def _review(work: Work, ref: ReviewRef) -> Review:
     if found is None:
         raise NotFound(f"There is no review {ref}.", field="review", hint="List them with `modelward review list`.")
     return found
+
+
+def find_open(work: Work, version: VersionRef) -> Review | None:
+    """The open review of a version; None when there is none."""
+    require(work, Permission.REVIEW_READ, on=version)
+    return store.find_open(work, version)
 
 
 def list_reviews(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from modelward.governance.cards.evidence import Bound, BoundField
 from modelward.kernel.events import Happening
 from modelward.kernel.refs import CardRef, Digest, ModelRef, VersionRef
 
@@ -32,7 +33,11 @@ class RiskRating(StrEnum):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A model card. ``number``, ``digest`` and ``risk_rating`` are those of its current content."""
+    """A model card. ``number``, ``digest`` and ``risk_rating`` are those of its current content.
+
+    ``subject`` is what the content itself says the card is about. ``debt`` counts what stands against its approval:
+    required fields that are ``missing`` and bound fields whose evidence is ``stale``.
+    """
 
     name: CardRef
     model: ModelRef | None = None
@@ -41,16 +46,22 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 1
     digest: Digest
     risk_rating: RiskRating = RiskRating.UNKNOWN
+    owner: str = ""
+    subject: str | None = None
+    missing: int = 0
+    stale: int = 0
     created_at: datetime
     created_by: str
     modified_at: datetime
     modified_by: str
+    debt: int = 0
 
 
 class CardVersion(msgspec.Struct, frozen=True, kw_only=True):
     """One content of a card, never changed afterwards. Numbers have no gaps.
 
-    ``origins`` says, for each field that no person wrote, where it comes from: path -> words.
+    ``origins`` says, for each field that no person wrote, where it comes from: path -> words. ``bindings`` says which
+    fields hold what a piece of evidence says: path -> binding.
     """
 
     card: CardRef
@@ -58,13 +69,14 @@ class CardVersion(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     digest: Digest
     origins: dict[str, str] = {}
+    bindings: dict[str, Bound] = {}
     at: datetime
     by: str
     note: str = ""
 
 
 class CardVersionEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A card version in a list: all but its content."""
+    """A card version in a list: all but its content. ``status`` is the last one that the card had with it."""
 
     card: CardRef
     number: int
@@ -72,6 +84,17 @@ class CardVersionEntry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     by: str
     note: str = ""
+    status: CardStatus = CardStatus.DRAFT
+
+
+class StatusEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A status that a card had from a moment on, with which version, and why."""
+
+    number: int
+    status: CardStatus
+    at: datetime
+    by: str
+    reason: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,20 +105,41 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: Any = None
 
 
+class RequiredField(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a card needs for a status: a field by its path, or ``evidence:<kind>``; and how to supply it."""
+
+    path: str
+    status: CardStatus
+    filled: bool
+    how: str
+
+
 class Completeness(msgspec.Struct, frozen=True, kw_only=True):
-    """Which recommended fields are filled: ``share`` in [0, 1], and the paths on either side."""
+    """Which recommended fields are filled (``share`` in [0, 1] and the paths on either side), and what is required.
+
+    ``next_status`` is the one to go to next, and ``blocking`` the paths that stand in its way.
+    """
 
     share: float
     filled: list[str]
     missing: list[str]
+    required: list[RequiredField] = []
+    next_status: CardStatus | None = None
+    blocking: list[str] = []
+    template: Digest | None = None
 
 
 class FullCard(Card, frozen=True, kw_only=True):
-    """A card with its current content, where its fields come from, and how complete it is."""
+    """A card with its current content, where its fields come from, and how complete it is.
+
+    ``warnings`` tell of what is kept but longer than other tools may take.
+    """
 
     content: Content
     origins: dict[str, str]
     completeness: Completeness
+    bindings: list[BoundField] = []
+    warnings: list[str] = []
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +148,23 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     labels: list[str]
     values: list[float]
+
+
+class Matrix(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts by observed class (row) and predicted class (column), both in the order of the labels."""
+
+    name: str
+    labels: list[str]
+    rows: list[list[float]]
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """Points ``[x, y]`` of a line, and what the axes say."""
+
+    name: str
+    x: str
+    y: str
+    points: list[list[float]]
 
 
 class EvaluationEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +178,10 @@ class EvaluationEntry(msgspec.Struct, frozen=True, kw_only=True):
     dataset: Digest
     metrics: dict[str, float] = {}
     charts: list[Chart] = []
+    matrices: list[Matrix] = []
+    curves: list[Curve] = []
+    finished_at: datetime | None = None
+    source: str = ""
 
 
 class CardCreated(Happening, frozen=True, kw_only=True):
@@ -148,3 +213,70 @@ class CardStatusChanged(Happening, frozen=True, kw_only=True):
     before: CardStatus
     after: CardStatus
     reason: str = ""
+
+
+class CardFieldBound(Happening, frozen=True, kw_only=True):
+    """A field of a card was bound to a piece of evidence: it holds what that says."""
+
+    card: CardRef
+    version: VersionRef | None
+    path: str
+    evidence: str
+    digest: Digest
+    measure: str
+
+
+class CardFieldUnbound(Happening, frozen=True, kw_only=True):
+    """A field of a card was let go from its evidence; its value stays."""
+
+    card: CardRef
+    version: VersionRef | None
+    path: str
+    evidence: str
+
+
+class CardEvidenceStale(Happening, frozen=True, kw_only=True):
+    """The evidence that a field of a card is bound to was superseded or is too old."""
+
+    card: CardRef
+    version: VersionRef | None
+    path: str
+    evidence: str
+    reason: str
+
+
+class EvidenceKept(Happening, frozen=True, kw_only=True):
+    """A piece of evidence became known to the cards: from now on fields may be bound to it."""
+
+    evidence: str
+    kind: str
+    series: str
+    version: VersionRef | None
+    digest: Digest
+
+
+class CardTemplateAdopted(Happening, frozen=True, kw_only=True):
+    """Another template came into force: it says what cards must have for which status."""
+
+    template: Digest
+    source: str
+    before: Digest | None
+
+
+class CardDebtCounted(Happening, frozen=True, kw_only=True):
+    """What stands against the approval of some cards was counted anew, up to the name given; more may follow."""
+
+    template: Digest
+    upto: str
+    cards: int
+    more: bool
+
+
+class CardControlStated(Happening, frozen=True, kw_only=True):
+    """Somebody said whether a control of a pack applies to a card, and why."""
+
+    card: CardRef
+    pack: str
+    control: str
+    applies: bool
+    reason: str

@@ -7,16 +7,15 @@ import msgspec
 
 from modelward.governance.cards import rules
 from modelward.governance.cards.entities import CardVersion, Content, EvaluationEntry
+from modelward.governance.cards.paths import steps_of, value_at, with_value
 from modelward.kernel.refs import CardRef, Digest, ModelRef, VersionRef
 
 TEXT_CHARACTERS_MAX = 1024
 USE_CHARACTERS_MAX = 2048
 OBSERVATION_CHARACTERS_MAX = 2096
-LABEL_CHARACTERS_MAX = 63
 LIST_ITEMS_MAX = 15
 METRICS_MAX = 50
 PARAMETERS_MAX = 100
-CARRIED_SECTIONS = ("business_details", "intended_uses")
 
 
 class RegisteredVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +39,10 @@ class RegisteredVersion(msgspec.Struct, frozen=True, kw_only=True):
     training_rows: int | None = None
     training_environment: list[str] = []
     inference_environment: list[str] = []
+    features: list[dict[str, str]] = []
     intended_use: str = ""
+    artifact_bytes: int | None = None
+    artifact_name: str = ""
 
 
 def prefill(registered: RegisteredVersion) -> tuple[Content, dict[str, str]]:
@@ -75,7 +77,14 @@ def prefill(registered: RegisteredVersion) -> tuple[Content, dict[str, str]]:
                 ][:PARAMETERS_MAX],
             },
         },
-        "additional_information": {"custom_details": {"framework": _cut(framework)}},
+        "additional_information": {
+            "custom_details": {
+                "framework": _cut(framework),
+                "signature": _cut(", ".join(f"{each['name']}: {each['type']}" for each in given.features)),
+                "artifact_size": f"{given.artifact_bytes} bytes" if given.artifact_bytes is not None else "",
+                "artifact_file": _cut(given.artifact_name),
+            }
+        },
     }
     content: Content = _without_empty(drawn) or {}
     return content, dict.fromkeys(rules.leaves(content), f"registration of {given.ref}")
@@ -96,17 +105,27 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-def carry_over(content: Content, origins: dict[str, str], earlier: CardVersion) -> tuple[Content, dict[str, str]]:
-    """Add the business details and intended uses of an earlier version's card; what is there already stays."""
-    content, origins = dict(content), dict(origins)
-    for section in CARRIED_SECTIONS:
-        old = earlier.content.get(section, {})
-        carried = {key: value for key, value in old.items() if key not in content.get(section, {})}
-        if carried:
-            content[section] = {**content.get(section, {}), **carried}
-            origin = f"carried over from {earlier.card} version {earlier.number}"
-            origins |= dict.fromkeys(rules.leaves(carried, f"$.{section}"), origin)
-    return content, origins
+def carry_over(
+    content: Content, origins: dict[str, str], earlier: CardVersion, *, paths: list[str]
+) -> tuple[Content, dict[str, str], str]:
+    """Add what an earlier version's card says at some paths; what is there already stays.
+
+    With it come the origins by field, and the sections in words. What says which model a card is about is never taken.
+    """
+    origin, sections = f"carried over from {earlier.card} version {earlier.number}", list[str]()
+    identity = [path for _, path in rules.SUBJECTS]
+    for path in paths:
+        old = value_at(earlier.content, path)
+        if old is None:
+            continue
+        for leaf in rules.leaves(old, path):
+            if leaf in identity or value_at(content, leaf) is not None:
+                continue
+            content = with_value(content, leaf, value_at(earlier.content, leaf))
+            origins = {**origins, leaf: origin}
+            sections.append(str(steps_of(path)[0]).replace("_", " "))
+    told = " and ".join(dict.fromkeys(sections))
+    return content, origins, told[:1].upper() + told[1:]
 
 
 def free_name(version: VersionRef, *, is_taken: Callable[[CardRef], bool]) -> CardRef:
@@ -120,42 +139,33 @@ def free_name(version: VersionRef, *, is_taken: Callable[[CardRef], bool]) -> Ca
         number += 1
 
 
-def with_evaluation(content: Content, entry: EvaluationEntry) -> tuple[Content, str]:
+def with_evaluation(content: Content, entry: EvaluationEntry, groups: list[dict[str, Any]]) -> tuple[Content, str]:
     """A content that tells of an evaluation, in place of an earlier one of the same kind; and the path of it."""
     told = {
         "name": entry.kind,
         "evaluation_observation": entry.reason[:OBSERVATION_CHARACTERS_MAX],
         "datasets": [str(entry.dataset)],
         "metadata": {"evaluation": str(entry.evaluation), "report": str(entry.report), "outcome": entry.outcome},
-        "metric_groups": [{"name": entry.kind, "metric_data": _metrics(entry)}],
+        "metric_groups": groups,
     }
+    return with_entry(content, told, written_by="evaluation")
+
+
+def with_entry(content: Content, told: dict[str, Any], *, written_by: str) -> tuple[Content, str]:
+    """A content with an entry about an evaluation, in place of an earlier one of the same name; and the path of it.
+
+    Only an entry with the word ``written_by`` in its metadata is replaced; what a person wrote is left alone.
+    """
     kept = list(content.get("evaluation_details", []))
     for place, known in enumerate(kept):
-        # Only an entry that an evaluation wrote has this in its metadata; what a person wrote is left alone.
-        if known["name"] == entry.kind and "evaluation" in known.get("metadata", {}):
+        if known["name"] == told["name"] and written_by in known.get("metadata", {}):
             # The same report once more is no news, so it makes no new version.
-            kept[place] = known if known["metadata"].get("report") == entry.report else told
+            kept[place] = known if known["metadata"].get("report") == told["metadata"]["report"] else told
             break
     else:
         place = len(kept)
         kept.append(told)
     return {**content, "evaluation_details": kept}, f"$.evaluation_details[{place}]"
-
-
-def _metrics(entry: EvaluationEntry) -> list[dict[str, Any]]:
-    numbers = [{"name": name, "type": "number", "value": value} for name, value in entry.metrics.items()]
-    bars = [
-        {
-            "name": chart.name,
-            "type": "bar_chart",
-            "value": chart.values,
-            "x_axis_name": [label[:LABEL_CHARACTERS_MAX] for label in chart.labels],
-            "y_axis_name": chart.name[:LABEL_CHARACTERS_MAX],
-        }
-        for chart in entry.charts
-        if chart.values
-    ]
-    return [*numbers[:METRICS_MAX], *bars[:METRICS_MAX]]
 
 
 def shown_reports(content: Content) -> list[Digest]:

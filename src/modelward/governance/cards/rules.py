@@ -1,17 +1,13 @@
-"""What a card's content and status may be, and what changed between two contents. Pure; the schema is read once."""
+"""What a card's content and status may be, and what changed between two contents. Pure; see schema.py for the fields."""
 
 import hashlib
-import json
-import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cache
-from importlib import resources
 from typing import Any
 
-from jsonschema_rs import Draft7Validator
 from msgspec.structs import replace
 
+from modelward.governance.cards import paths, templates
 from modelward.governance.cards.entities import (
     Card,
     CardStatus,
@@ -21,31 +17,23 @@ from modelward.governance.cards.entities import (
     Content,
     RiskRating,
 )
+from modelward.governance.cards.evidence import Bound
+from modelward.governance.cards.schema import CONTENT_CHARACTERS_MAX as CONTENT_CHARACTERS_MAX
+from modelward.governance.cards.schema import check_content as check_content
+from modelward.governance.cards.schema import schema as schema
+from modelward.governance.cards.schema import short
 from modelward.kernel import codec
 from modelward.kernel.errors import Conflict, Invalid
 from modelward.kernel.refs import CardRef, Digest, ModelRef, VersionRef
 
-CONTENT_CHARACTERS_MAX = 100_000
 NOTE_CHARACTERS_MAX = 4096
 CHANGED_PATHS_MAX = 100
-FAULTS_SHOWN_MAX = 3
-VALUE_CHARACTERS_SHOWN_MAX = 80
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-RECOMMENDED = (
-    "$.model_overview.model_description",
-    "$.model_overview.model_owner",
-    "$.model_overview.problem_type",
-    "$.model_overview.algorithm_type",
-    "$.intended_uses.purpose_of_model",
-    "$.intended_uses.intended_uses",
-    "$.intended_uses.risk_rating",
-    "$.intended_uses.explanations_for_risk_rating",
-    "$.business_details.business_problem",
-    "$.training_details.training_job_details.training_datasets",
-    "$.evaluation_details",
-    "$.additional_information.ethical_considerations",
-    "$.additional_information.caveats_and_recommendations",
+NAME_CHARACTERS_NOMINAL = 63
+WARNINGS_MAX = 20
+SUBJECTS = (
+    ("package", "$.model_package_details.model_package_arn"),
+    ("model", "$.model_overview.model_id"),
+    ("name", "$.model_overview.model_name"),
 )
 STATUS_MOVES: dict[CardStatus, frozenset[CardStatus]] = {
     CardStatus.DRAFT: frozenset({CardStatus.PENDING_REVIEW, CardStatus.APPROVED, CardStatus.ARCHIVED}),
@@ -59,86 +47,12 @@ class CardArchived(Conflict):
     """The card is archived, which is final."""
 
 
+class CardSubjectFixed(Conflict):
+    """What a card is about, once set, cannot be changed."""
+
+
 class CardStatusMoveForbidden(Conflict):
     """A card cannot go from this status to that one."""
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The schema of a card's content."""
-    text = resources.files("modelward.governance.cards").joinpath("schema.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-@cache
-def _validator() -> Draft7Validator:
-    return Draft7Validator(schema())
-
-
-def check_content(content: Content) -> None:
-    """Refuse a content that breaks the schema or is too long.
-
-    Raises:
-        Invalid: the first faults, each with its path, its value and the rule.
-    """
-    try:
-        size = len(codec.canonical(content).decode())
-        faults = list(_validator().iter_errors(content))
-    except (ValueError, RecursionError, TypeError) as problem:
-        raise Invalid(f"The content of a card cannot be read as JSON: {problem}.", field="$") from problem
-    if size > CONTENT_CHARACTERS_MAX:
-        raise Invalid(
-            f"The content has {size} characters as JSON; at most {CONTENT_CHARACTERS_MAX} are kept.", field="$"
-        )
-    if not faults:
-        return
-    told = [_fault_in_words(fault) for fault in faults[:FAULTS_SHOWN_MAX]]
-    more = f" And {len(faults) - len(told)} more." if len(faults) > len(told) else ""
-    raise Invalid(" ".join(told) + more, field=_path_of(faults[0].instance_path))
-
-
-def _fault_in_words(fault: Any) -> str:
-    path = _path_of(fault.instance_path)
-    rule, limit = (fault.schema_path or ["schema"])[-1], fault.kind
-    found = _rule_value(fault.schema_path)
-    told = f"{rule} {_short(found)}" if found is not None else str(rule)
-    if rule == "additionalProperties":
-        unknown = ", ".join(repr(name)[:VALUE_CHARACTERS_SHOWN_MAX] for name in limit.unexpected)
-        return f"{path} does not know the field {unknown}."
-    if rule == "required":
-        return f"{path} lacks the field {limit.property!r}, which is required."
-    return f"{path} is {_short(fault.instance)}; the rule is {told}."
-
-
-def _rule_value(schema_path: list[Any]) -> Any:
-    here: Any = schema()
-    for step in schema_path:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-        if isinstance(here, dict) and "$ref" in here:
-            here = schema()["definitions"][here["$ref"].rpartition("/")[2]]
-    return here if isinstance(here, str | int | float) or (isinstance(here, list) and len(here) < 10) else None
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) and value in ("object", "string") else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= VALUE_CHARACTERS_SHOWN_MAX else text[: VALUE_CHARACTERS_SHOWN_MAX - 3] + "..."
-
-
-def _path_of(steps: list[Any]) -> str:
-    path = "$"
-    for step in steps:
-        path = _deeper(path, step)
-    return path
-
-
-def _deeper(path: str, step: str | int) -> str:
-    if isinstance(step, int):
-        return f"{path}[{step}]"
-    return f"{path}.{step}" if _PLAIN_KEY.fullmatch(step) else f"{path}[{json.dumps(step)}]"
 
 
 def check_note(text: str, *, field: str = "note") -> None:
@@ -193,6 +107,7 @@ def new_card(
     by: str,
     note: str,
     origins: dict[str, str],
+    bindings: dict[str, Bound] | None = None,
 ) -> tuple[Card, CardVersion]:
     """A new draft with its first version."""
     digest = digest_of(content)
@@ -202,12 +117,24 @@ def new_card(
         version=version,
         digest=digest,
         risk_rating=risk_rating_of(content),
+        owner=by,
+        subject=subject_of(content),
         created_at=at,
         created_by=by,
         modified_at=at,
         modified_by=by,
     )
-    first = CardVersion(card=name, number=1, content=content, digest=digest, origins=origins, at=at, by=by, note=note)
+    first = CardVersion(
+        card=name,
+        number=1,
+        content=content,
+        digest=digest,
+        origins=origins,
+        bindings=bindings or {},
+        at=at,
+        by=by,
+        note=note,
+    )
     return card, first
 
 
@@ -223,7 +150,7 @@ def edited(
     kept = {
         path: origin
         for path, origin in current.origins.items()
-        if not any(_covers(one, path) or _covers(path, one) for one in touched)
+        if not any(paths.covers(one, path) or paths.covers(path, one) for one in touched)
     }
     after = replace(
         card,
@@ -231,6 +158,7 @@ def edited(
         number=number,
         digest=digest,
         risk_rating=risk_rating_of(content),
+        subject=subject_of(content),
         modified_at=at,
         modified_by=by,
     )
@@ -238,10 +166,6 @@ def edited(
         card=card.name, number=number, content=content, digest=digest, origins=kept, at=at, by=by, note=note
     )
     return after, version
-
-
-def _covers(outer: str, inner: str) -> bool:
-    return inner == outer or (inner.startswith(outer) and inner[len(outer)] in ".[")
 
 
 def merged(content: Any, patch: Any) -> Any:
@@ -268,12 +192,12 @@ _ABSENT: Any = object()
 def _changes(before: Any, after: Any, path: str) -> Iterator[Change]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
-            yield from _changes(before.get(key, _ABSENT), after.get(key, _ABSENT), _deeper(path, key))
+            yield from _changes(before.get(key, _ABSENT), after.get(key, _ABSENT), paths.deeper(path, key))
     elif isinstance(before, list) and isinstance(after, list):
         for place in range(max(len(before), len(after))):
             old = before[place] if place < len(before) else _ABSENT
             new = after[place] if place < len(after) else _ABSENT
-            yield from _changes(old, new, _deeper(path, place))
+            yield from _changes(old, new, paths.deeper(path, place))
     elif type(before) is not type(after) or before != after:
         yield Change(path=path, before=None if before is _ABSENT else before, after=None if after is _ABSENT else after)
 
@@ -281,19 +205,80 @@ def _changes(before: Any, after: Any, path: str) -> Iterator[Change]:
 def leaves(content: Any, path: str = "$") -> list[str]:
     """The paths of all fields that hold a value; a list is one field."""
     if isinstance(content, dict):
-        return [leaf for key, value in content.items() for leaf in leaves(value, _deeper(path, key))]
+        return [leaf for key, value in content.items() for leaf in leaves(value, paths.deeper(path, key))]
     return [path]
 
 
-def completeness(content: Content) -> Completeness:
+def completeness(content: Content, template: templates.Template | None = None) -> Completeness:
     """Which of the recommended fields are filled. A risk rating of Unknown is not filled."""
-    filled = [path for path in RECOMMENDED if _is_filled(content, path)]
-    missing = [path for path in RECOMMENDED if path not in filled]
-    return Completeness(share=len(filled) / len(RECOMMENDED), filled=filled, missing=missing)
+    asked = (template or templates.default()).recommended
+    filled = [path for path in asked if templates.is_filled(content, path)]
+    missing = [path for path in asked if path not in filled]
+    return Completeness(share=len(filled) / len(asked) if asked else 1.0, filled=filled, missing=missing)
 
 
-def _is_filled(content: Content, path: str) -> bool:
-    value: Any = content
-    for step in path.split(".")[1:]:
-        value = value.get(step) if isinstance(value, dict) else None
-    return bool(value.strip() if isinstance(value, str) else value) and value != RiskRating.UNKNOWN
+def subject_of(content: Content) -> str | None:
+    """What a content says it is about: a package, else the id of a model, else the name of one; None where it says none."""
+    for kind, path in SUBJECTS:
+        if found := paths.value_at(content, path):
+            return f"{kind} {found}"
+    return None
+
+
+def check_subject(before: Content, after: Content) -> None:
+    """Refuse another model or package in a later version of a card.
+
+    Raises:
+        CardSubjectFixed: it was set, and is another or absent now.
+    """
+    for _, path in SUBJECTS:
+        was, is_now = paths.value_at(before, path), paths.value_at(after, path)
+        if was and was != is_now:
+            raise CardSubjectFixed(
+                f"{path} is {short(was)} and cannot become {short(is_now)}: a card stays with its model.",
+                field=path,
+                hint="Make a card of its own for another model.",
+            )
+
+
+def without_subject(content: Content) -> Content:
+    """A content that no longer says what it is about, as a copy for something else needs it."""
+    kept = dict(content)
+    for _, path in SUBJECTS:
+        section, field = (str(step) for step in paths.steps_of(path))
+        if section in kept:
+            kept[section] = {key: value for key, value in kept[section].items() if key != field}
+    return {key: value for key, value in kept.items() if value != {}}
+
+
+def words_of(card: Card, content: Content) -> str:
+    """What a search for text looks through: names and all texts, in small letters."""
+    said = [card.name, card.model or "", card.version or "", *_texts(content)]
+    # A database text holds no NUL, and nobody looks for one.
+    return "\n".join(each for each in said if each).lower().replace("\0", " ")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def warnings(content: Content) -> list[str]:
+    """What is kept as it is, though other tools may refuse it: names longer than their nominal limit."""
+    found = []
+    for place, evaluation in enumerate(content.get("evaluation_details", [])):
+        at = f"$.evaluation_details[{place}]"
+        names = [(f"{at}.name", evaluation["name"])]
+        names += [
+            (f"{at}.metric_groups[{n}].name", each["name"])
+            for n, each in enumerate(evaluation.get("metric_groups", []))
+        ]
+        found += [
+            f"{path} has {len(name)} characters; other tools may take only {NAME_CHARACTERS_NOMINAL}."
+            for path, name in names
+            if len(name) > NAME_CHARACTERS_NOMINAL
+        ]
+    return found[:WARNINGS_MAX]

@@ -1,4 +1,7 @@
-"""The tables of the cards: card, card_version. A row of card_version is never changed; the schema forbids it."""
+"""The tables of the cards: card, card_version, card_status. A row of card_version is never changed; the schema forbids it.
+
+What cards rest on is in evidence_store.py, what they must have in template_store.py, lists and searches in listing.py.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +9,15 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from modelward.governance.cards.entities import Card, CardStatus, CardVersion, CardVersionEntry, RiskRating
+from modelward.governance.cards.entities import (
+    Card,
+    CardStatus,
+    CardVersion,
+    CardVersionEntry,
+    RiskRating,
+    StatusEntry,
+)
+from modelward.governance.cards.evidence import Bound
 from modelward.kernel import codec
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.errors import NotFound
@@ -30,6 +41,12 @@ card = sa.Table(
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("modified_at", sa.Text, nullable=False),
     sa.Column("modified_by", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text),
+    sa.Column("missing", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("stale", sa.Integer, nullable=False, server_default="0"),
+    # The sum of both, by which lists are sorted.
+    sa.Column("debt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("owner", sa.Text),
 )
 card_version = sa.Table(
     "card_version",
@@ -42,30 +59,73 @@ card_version = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("bindings", sa.Text, nullable=False, server_default="{}"),
+)
+card_status = sa.Table(
+    "card_status",
+    metadata,
+    sa.Column("card", sa.Text, sa.ForeignKey("card.name"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+)
+card_words = sa.Table(
+    "card_words",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("card", sa.Text, sa.ForeignKey("card.name"), nullable=False, unique=True),
+    sa.Column("words", sa.Text, nullable=False),
 )
 
-_FIND_CARD = sa.select(card).where(card.c.name == sa.bindparam("name"))
+# Statements are made once and prepared: composing and compiling them costs more than running them.
+_PREPARED = {"prepared": True}
+_FIND_CARD = sa.select(card).where(card.c.name == sa.bindparam("name")).execution_options(**_PREPARED)
 _FIND_CARD_OF = (
     sa.select(card)
     .where(card.c.version == sa.bindparam("version"))
     .order_by(card.c.status == CardStatus.ARCHIVED.value, card.c.created_at.desc(), card.c.name)
     .limit(1)
 )
-_FIND_VERSION = sa.select(card_version).where(
-    card_version.c.card == sa.bindparam("card"), card_version.c.number == sa.bindparam("number")
+_FIND_VERSION = (
+    sa.select(card_version)
+    .where(card_version.c.card == sa.bindparam("card"), card_version.c.number == sa.bindparam("number"))
+    .execution_options(**_PREPARED)
+)
+_LAST_PLACE = (
+    sa.select(sa.func.max(card_status.c.place))
+    .where(card_status.c.card == sa.bindparam("card"))
+    .execution_options(**_PREPARED)
+)
+_CHANGING = ("status", "number", "digest", "risk_rating", "subject", "missing", "stale", "debt", "owner")
+_PUT_CARD = (
+    sa.update(card)
+    .where(card.c.name == sa.bindparam("of"))
+    .values({each: sa.bindparam(f"new_{each}") for each in (*_CHANGING, "modified_at", "modified_by")})
+    .execution_options(**_PREPARED)
+)
+_ADD_VERSION = sa.insert(card_version).execution_options(**_PREPARED)
+_ADD_STATUS = sa.insert(card_status).execution_options(**_PREPARED)
+_PUT_WORDS = (
+    sa.update(card_words)
+    .where(card_words.c.card == sa.bindparam("of"))
+    .values(words=sa.bindparam("new_words"))
+    .execution_options(**_PREPARED)
 )
 
 
 def find_card(work: Work, name: CardRef) -> Card | None:
     """Find a card by name."""
     row = work.execute(_FIND_CARD, {"name": name}).first()
-    return _card(row) if row else None
+    return card_of(row) if row else None
 
 
 def find_card_of(work: Work, version: VersionRef) -> Card | None:
     """Find the card of a version: the newest that is not archived, else the newest."""
     row = work.execute(_FIND_CARD_OF, {"version": version}).first()
-    return _card(row) if row else None
+    return card_of(row) if row else None
 
 
 def find_card_before(work: Work, version: VersionRef) -> Card | None:
@@ -77,7 +137,7 @@ def find_card_before(work: Work, version: VersionRef) -> Card | None:
         .limit(1)
     )
     row = work.execute(query).first()
-    return _card(row) if row else None
+    return card_of(row) if row else None
 
 
 def add_card(work: Work, new: Card) -> None:
@@ -91,14 +151,9 @@ def add_card(work: Work, new: Card) -> None:
         "model": new.model,
         "version": new.version,
         "version_number": new.version.number if new.version else None,
-        "status": new.status.value,
-        "number": new.number,
-        "digest": new.digest,
-        "risk_rating": new.risk_rating.value,
         "created_at": timestamp(new.created_at),
         "created_by": new.created_by,
-        "modified_at": timestamp(new.modified_at),
-        "modified_by": new.modified_by,
+        **_changing(new),
     }
     try:
         work.execute(sa.insert(card), row)
@@ -108,42 +163,81 @@ def add_card(work: Work, new: Card) -> None:
 
 
 def put_card(work: Work, changed: Card) -> None:
-    """Keep the changed status, content number and modification of a card."""
-    values = {
-        "status": changed.status.value,
-        "number": changed.number,
-        "digest": changed.digest,
-        "risk_rating": changed.risk_rating.value,
-        "modified_at": timestamp(changed.modified_at),
-        "modified_by": changed.modified_by,
+    """Keep all of a card that may change."""
+    values = {f"new_{column}": value for column, value in _changing(changed).items()}
+    work.execute(_PUT_CARD, {"of": changed.name, **values})
+
+
+def _changing(kept: Card) -> dict[str, Any]:
+    return {
+        "status": kept.status.value,
+        "number": kept.number,
+        "digest": kept.digest,
+        "risk_rating": kept.risk_rating.value,
+        "subject": kept.subject,
+        "missing": kept.missing,
+        "stale": kept.stale,
+        "debt": kept.missing + kept.stale,
+        "owner": kept.owner,
+        "modified_at": timestamp(kept.modified_at),
+        "modified_by": kept.modified_by,
     }
-    work.execute(sa.update(card).where(card.c.name == changed.name).values(values))
 
 
-def list_cards(
-    work: Work,
-    *,
-    page: PageRequest,
-    text: str,
-    status: CardStatus | None,
-    risk_rating: RiskRating | None,
-    model: ModelRef | None,
-) -> Page[Card]:
-    """Cards in the order of their names."""
-    query = sa.select(card).order_by(card.c.name).limit(page.limit + 1)
-    if page.after:
-        query = query.where(card.c.name > page.after[0])
-    if text:
-        query = query.where(sa.func.lower(card.c.name).contains(text.lower(), autoescape=True))
-    if status:
-        query = query.where(card.c.status == status.value)
-    if risk_rating:
-        query = query.where(card.c.risk_rating == risk_rating.value)
-    if model:
-        query = query.where(card.c.model == model)
-    found = [_card(row) for row in work.execute(query)]
-    items = found[: page.limit]
-    return Page(items=items, next_cursor=cursor_after(items[-1].name) if len(found) > page.limit else None)
+def find_other(work: Work, subject: str, *, than: CardRef) -> Card | None:
+    """Find another card about the same, one that is not archived."""
+    query = sa.select(card).where(
+        card.c.subject == subject, card.c.name != than, card.c.status != CardStatus.ARCHIVED.value
+    )
+    row = work.execute(query.limit(1)).first()
+    return card_of(row) if row else None
+
+
+def find_card_of_model(work: Work, model: ModelRef) -> Card | None:
+    """Find the card of a model as a whole that is not archived."""
+    query = sa.select(card).where(
+        card.c.model == model, card.c.version.is_(None), card.c.status != CardStatus.ARCHIVED.value
+    )
+    row = work.execute(query.order_by(card.c.created_at).limit(1)).first()
+    return card_of(row) if row else None
+
+
+def put_words(work: Work, name: CardRef, words: str) -> None:
+    """Keep what a search for a card looks through."""
+    if work.execute(_PUT_WORDS, {"of": name, "new_words": words}).rowcount == 0:
+        work.execute(sa.insert(card_words), {"card": name, "words": words})
+
+
+def add_status(work: Work, of: Card, *, reason: str) -> None:
+    """Keep which status a card has from now on, with which version."""
+    place = work.execute(_LAST_PLACE, {"card": of.name}).scalar() or 0
+    row = {
+        "card": of.name,
+        "place": place + 1,
+        "number": of.number,
+        "status": of.status.value,
+        "reason": reason,
+        "at": timestamp(work.now),
+        "by": work.actor.id,
+    }
+    work.execute(_ADD_STATUS, row)
+
+
+def list_statuses(work: Work, name: CardRef, *, until: datetime | None = None) -> list[StatusEntry]:
+    """Every status that a card had until a moment, the oldest first."""
+    query = sa.select(card_status).where(card_status.c.card == name).order_by(card_status.c.place)
+    if until is not None:
+        query = query.where(card_status.c.at <= timestamp(until))
+    return [
+        StatusEntry(number=row.number, status=CardStatus(row.status), at=moment(row.at), by=row.by, reason=row.reason)
+        for row in work.execute(query)
+    ]
+
+
+def forget(work: Work, name: CardRef) -> None:
+    """Take away the statuses and words of a card that is being deleted."""
+    for table in (card_status, card_words):
+        work.execute(sa.delete(table).where(table.c.card == name))
 
 
 def add_version(work: Work, new: CardVersion) -> None:
@@ -154,11 +248,12 @@ def add_version(work: Work, new: CardVersion) -> None:
         "content": codec.canonical(new.content).decode(),
         "digest": new.digest,
         "origins": codec.encode(new.origins).decode(),
+        "bindings": codec.encode(new.bindings).decode(),
         "at": timestamp(new.at),
         "by": new.by,
         "note": new.note,
     }
-    work.execute(sa.insert(card_version), row)
+    work.execute(_ADD_VERSION, row)
 
 
 def get_version(work: Work, name: CardRef, number: int) -> CardVersion:
@@ -188,8 +283,15 @@ def find_version_at(work: Work, name: CardRef, at: datetime) -> CardVersion | No
 
 def list_versions(work: Work, name: CardRef, *, page: PageRequest) -> Page[CardVersionEntry]:
     """The versions of a card, the newest first."""
-    columns = [column for column in card_version.c if column.name not in ("content", "origins")]
-    query = sa.select(*columns).where(card_version.c.card == name)
+    columns = [column for column in card_version.c if column.name not in ("content", "origins", "bindings")]
+    last = (
+        sa.select(card_status.c.status)
+        .where(card_status.c.card == card_version.c.card, card_status.c.number == card_version.c.number)
+        .order_by(card_status.c.place.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = sa.select(*columns, last.label("status")).where(card_version.c.card == name)
     query = query.order_by(card_version.c.number.desc()).limit(page.limit + 1)
     if page.after_number is not None:
         query = query.where(card_version.c.number < page.after_number)
@@ -215,7 +317,8 @@ def find_last_author(work: Work, name: CardRef, *, other_than: str) -> str | Non
     return work.execute(query).scalar()
 
 
-def _card(row: sa.Row[Any]) -> Card:
+def card_of(row: sa.Row[Any]) -> Card:
+    """Read a row of the table card."""
     return Card(
         name=CardRef(row.name),
         model=ModelRef(row.model) if row.model else None,
@@ -224,10 +327,15 @@ def _card(row: sa.Row[Any]) -> Card:
         number=row.number,
         digest=Digest(row.digest),
         risk_rating=RiskRating(row.risk_rating),
+        subject=row.subject,
+        missing=row.missing,
+        stale=row.stale,
+        debt=row.debt,
         created_at=moment(row.created_at),
         created_by=row.created_by,
         modified_at=moment(row.modified_at),
         modified_by=row.modified_by,
+        owner=row.owner or row.created_by,
     )
 
 
@@ -238,6 +346,7 @@ def _version(row: sa.Row[Any]) -> CardVersion:
         content=msgspec.json.decode(row.content),
         digest=Digest(row.digest),
         origins=msgspec.json.decode(row.origins),
+        bindings=codec.decode(row.bindings, dict[str, Bound], field="bindings") if row.bindings != "{}" else {},
         at=moment(row.at),
         by=row.by,
         note=row.note,
@@ -252,4 +361,5 @@ def _entry(row: sa.Row[Any]) -> CardVersionEntry:
         at=moment(row.at),
         by=row.by,
         note=row.note,
+        status=CardStatus(row.status or CardStatus.DRAFT),
     )

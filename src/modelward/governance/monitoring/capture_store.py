@@ -34,8 +34,7 @@ capture = sa.Table(
     sqlite_autoincrement=True,
 )
 _HOT = capture.c.file.is_(None)
-sa.Index("capture_hot", capture.c.endpoint, capture.c.at, sqlite_where=_HOT, postgresql_where=_HOT)
-sa.Index("capture_filed", capture.c.received_at, sqlite_where=~_HOT, postgresql_where=~_HOT)
+# Its partial indexes capture_hot and capture_filed are declared by the migration alone, as in ``alerts.store``.
 capture_file = sa.Table(
     "capture_file",
     metadata,

@@ -166,6 +166,7 @@ class _Seen:
         self.rows += batch.num_rows
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             self.present[name] = self.present.get(name, 0) + batch.num_rows - column.null_count
+            _check_text(column, name)
         if not self.time_column or not batch.num_rows:
             return
         times = times_of(batch.column(self.time_column), self.time_column)
@@ -199,6 +200,27 @@ class _Seen:
             notes=[f"Column {name!r} holds no value at all." for name in empty[:20]],
             hours=self.hours,
         )
+
+
+def _check_text(column: Any, name: str) -> None:
+    """Refuse texts and bytes that are no UTF-8: they could be kept, but no run could read them."""
+    column = column.storage if isinstance(column, pa.ExtensionArray) else column
+    column = column.dictionary if pa.types.is_dictionary(column.type) else column
+    try:
+        if pa.types.is_fixed_size_binary(column.type):
+            column = column.cast(pa.binary())
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            column.cast(pa.large_string())
+        elif pa.types.is_binary_view(column.type):
+            column.cast(pa.string_view())
+        elif _is_text(column.type):
+            column.validate(full=True)
+    except pa.ArrowException as problem:
+        raise Invalid(
+            f"Column {name!r} ({column.type}) holds bytes that are not UTF-8, which no monitor could read.",
+            field="body",
+            hint="Write it as text (for bytes: as hexadecimal or base64), or leave it out; nothing was stored.",
+        ) from problem
 
 
 def times_of(column: Any, name: str) -> Any:

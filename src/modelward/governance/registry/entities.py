@@ -18,8 +18,20 @@ class ApprovalStatus(StrEnum):
     LAPSED = "lapsed"
 
 
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a version stands on its way, in the words of the house: ``Development``, ``Production``; and how far there."""
+
+    name: str
+    status: str
+    note: str = ""
+
+
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered model: what its versions have in common. ``versions`` counts them and numbers the next."""
+    """A registered model: what its versions have in common. ``versions`` counts them and numbers the next.
+
+    A ``single`` model was registered as one package without a line of versions: it has version 1 only. A withdrawn model
+    is left out of lists; its name can be registered again, and the numbers of its versions go on.
+    """
 
     name: ModelRef
     description: str = ""
@@ -28,6 +40,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     versions: int = 0
     created_at: datetime
     created_by: str
+    single: bool = False
+    withdrawn_at: datetime | None = None
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +80,10 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a model. All but the status (and its reason) stays as it was registered."""
+    """A version of a model. All but the status (and its reason), stage, metadata and tags stays as it was registered.
+
+    A withdrawn version is left out of lists and cannot be used any more; what is known of it stays.
+    """
 
     ref: VersionRef
     model: ModelRef
@@ -77,8 +94,13 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     status: ApprovalStatus = ApprovalStatus.PENDING
     status_reason: str = ""
     tags: dict[str, str] = {}
+    stage: Stage | None = None
+    metadata: dict[str, str] = {}
     created_at: datetime
     created_by: str
+    modified_at: datetime | None = None
+    modified_by: str = ""
+    withdrawn_at: datetime | None = None
 
 
 class ModelRegistered(Happening, frozen=True, kw_only=True):
@@ -117,4 +139,33 @@ class VersionStatusChanged(Happening, frozen=True, kw_only=True):
     version: VersionRef
     before: ApprovalStatus
     after: ApprovalStatus
+    reason: str
+
+
+class VersionStaged(Happening, frozen=True, kw_only=True):
+    """A version reached another stage of its life, or another status in it."""
+
+    version: VersionRef
+    before: Stage | None
+    after: Stage
+
+
+class VersionDescribed(Happening, frozen=True, kw_only=True):
+    """The metadata, the tags or what an outside tool tells of a version changed."""
+
+    version: VersionRef
+    changed: list[str]
+
+
+class VersionWithdrawn(Happening, frozen=True, kw_only=True):
+    """A version was withdrawn: nobody may use it any more; its number is not given again."""
+
+    version: VersionRef
+    reason: str
+
+
+class ModelWithdrawn(Happening, frozen=True, kw_only=True):
+    """A model without versions in use was withdrawn; its name may be registered again."""
+
+    model: ModelRef
     reason: str

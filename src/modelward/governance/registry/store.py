@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from modelward.governance.registry.entities import ApprovalStatus, Artifact, Model, Version, VersionFacts
+from modelward.governance.registry.entities import ApprovalStatus, Artifact, Model, Stage, Version, VersionFacts
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.pages import Page, PageRequest, cursor_after
 from modelward.kernel.refs import Digest, ModelRef, VersionRef
@@ -24,6 +24,12 @@ model = sa.Table(
     sa.Column("versions", sa.Integer, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
+    # What an outside interface tells of it, kept word for word (JSON).
+    sa.Column("particulars", sa.Text),
+    sa.Column("policy", sa.Text),
+    sa.Column("withdrawn_at", sa.Text),
+    sa.Column("single", sa.Boolean),
+    sa.Index("model_by_age", "created_at", "name"),
 )
 version = sa.Table(
     "version",
@@ -39,7 +45,14 @@ version = sa.Table(
     sa.Column("tags", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text),
+    sa.Column("metadata", sa.Text),
+    sa.Column("particulars", sa.Text),
+    sa.Column("modified_at", sa.Text),
+    sa.Column("modified_by", sa.Text),
+    sa.Column("withdrawn_at", sa.Text),
     sa.UniqueConstraint("model", "number", name="version_number"),
+    sa.Index("version_by_age", "created_at", "ref"),
 )
 artifact = sa.Table(
     "artifact",
@@ -70,7 +83,7 @@ _FIND_VERSION = sa.select(version).where(version.c.ref == sa.bindparam("ref")).e
 _ADD_VERSION = sa.insert(version).execution_options(**_PREPARED)
 _TAKE_NUMBER = (
     sa.update(model)
-    .where(model.c.name == sa.bindparam("of"))
+    .where(model.c.name == sa.bindparam("of"), model.c.withdrawn_at.is_(None))
     .values(versions=model.c.versions + 1)
     .returning(model.c.versions)
     .execution_options(**_PREPARED)
@@ -80,7 +93,7 @@ _TAKE_NUMBER = (
 def find_model(work: Work, name: ModelRef) -> Model | None:
     """Find a model by name."""
     row = work.execute(_FIND_MODEL, {"name": name}).first()
-    return _model(row) if row else None
+    return model_of(row) if row else None
 
 
 def add_model(work: Work, new: Model) -> None:
@@ -116,12 +129,12 @@ def put_model(work: Work, changed: Model) -> None:
 
 def list_models(work: Work, *, page: PageRequest, text: str = "") -> Page[Model]:
     """Models in the order of their names, those whose name or description holds the text."""
-    query = sa.select(model).order_by(model.c.name).limit(page.limit + 1)
+    query = sa.select(model).where(model.c.withdrawn_at.is_(None)).order_by(model.c.name).limit(page.limit + 1)
     if page.after:
         query = query.where(model.c.name > page.after[0])
     if text:
         query = query.where(_holding(work, text.lower()))
-    found = [_model(row) for row in work.execute(query)]
+    found = [model_of(row) for row in work.execute(query)]
     more = len(found) > page.limit
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(items[-1].name) if more else None)
@@ -180,15 +193,16 @@ def put_status(work: Work, changed: Version) -> None:
 def find_version(work: Work, ref: VersionRef) -> Version | None:
     """Find a version."""
     row = work.execute(_FIND_VERSION, {"ref": ref}).first()
-    return _version(row) if row else None
+    return version_of(row) if row else None
 
 
 def list_versions(work: Work, name: ModelRef, *, page: PageRequest) -> Page[Version]:
     """The versions of a model, the newest first."""
-    query = sa.select(version).where(version.c.model == name).order_by(version.c.number.desc()).limit(page.limit + 1)
+    query = sa.select(version).where(version.c.model == name, version.c.withdrawn_at.is_(None))
+    query = query.order_by(version.c.number.desc()).limit(page.limit + 1)
     if page.after_number is not None:
         query = query.where(version.c.number < page.after_number)
-    found = [_version(row) for row in work.execute(query)]
+    found = [version_of(row) for row in work.execute(query)]
     more = len(found) > page.limit
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(str(items[-1].number)) if more else None)
@@ -224,7 +238,8 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _model(row: sa.Row[Any]) -> Model:
+def model_of(row: sa.Row[Any]) -> Model:
+    """The model that a row tells of."""
     return Model(
         name=ModelRef(row.name),
         description=row.description,
@@ -233,10 +248,13 @@ def _model(row: sa.Row[Any]) -> Model:
         versions=row.versions,
         created_at=moment(row.created_at),
         created_by=row.created_by,
+        single=bool(row.single),
+        withdrawn_at=moment(row.withdrawn_at) if row.withdrawn_at else None,
     )
 
 
-def _version(row: sa.Row[Any]) -> Version:
+def version_of(row: sa.Row[Any]) -> Version:
+    """The version that a row tells of."""
     return Version(
         ref=VersionRef(row.ref),
         model=ModelRef(row.model),
@@ -247,6 +265,11 @@ def _version(row: sa.Row[Any]) -> Version:
         status=ApprovalStatus(row.status),
         status_reason=row.status_reason,
         tags=msgspec.json.decode(row.tags),
+        stage=msgspec.json.decode(row.stage, type=Stage) if row.stage else None,
+        metadata=msgspec.json.decode(row.metadata) if row.metadata else {},
         created_at=moment(row.created_at),
         created_by=row.created_by,
+        modified_at=moment(row.modified_at) if row.modified_at else None,
+        modified_by=row.modified_by or "",
+        withdrawn_at=moment(row.withdrawn_at) if row.withdrawn_at else None,
     )

@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from modelward.governance.access.permissions import Permission, require
-from modelward.governance.registry import rules, store
+from modelward.governance.registry import life_store, rules, store
 from modelward.governance.registry.entities import (
     ApprovalStatus,
     Artifact,
@@ -44,7 +44,8 @@ def register_model(
     rules.check_text(owner, field="owner")
     rules.check_tags(tags or {})
     ref = ModelRef(name)
-    if store.find_model(work, ref):
+    known = store.find_model(work, ref)
+    if known and known.withdrawn_at is None:
         raise ModelExists(
             f"A model named {name} is registered already.", field="name", hint="Register a version of it."
         )
@@ -56,7 +57,11 @@ def register_model(
         created_at=work.now,
         created_by=work.actor.id,
     )
-    store.add_model(work, new)
+    if known:
+        life_store.renew_model(work, new)
+        new = replace(new, versions=known.versions)
+    else:
+        store.add_model(work, new)
     work.record(ModelRegistered(model=ref, owner=new.owner))
     return new
 

@@ -10,14 +10,24 @@ from modelward.interfaces.rest import (
     approvals,
     audit,
     captures,
+    card_attachments,
+    card_comments,
+    card_evidence,
+    card_exports,
+    card_life,
+    card_tags,
     cards,
+    deployables,
     evaluations,
     jobs,
+    key_pairs,
     lineage,
     monitoring,
     overview,
     registry,
     serving,
+    version_life,
+    webhooks,
 )
 from modelward.interfaces.rest.dispatch import RawRequest, Rest
 from modelward.interfaces.rest.openapi import document
@@ -27,10 +37,19 @@ from modelward.storage.work import Workshop
 
 CAPABILITIES: list[Operations] = [
     access.access,
+    key_pairs.key_pairs,
     registry.registry,
+    version_life.version_life,
+    deployables.deployables,
     audit.audit,
     jobs.jobs,
     cards.cards,
+    card_evidence.card_evidence,
+    card_life.card_life,
+    card_tags.card_tags,
+    card_comments.card_comments,
+    card_exports.card_exports,
+    card_attachments.card_attachments,
     evaluations.evaluations,
     approvals.approvals,
     lineage.lineage,
@@ -39,6 +58,7 @@ CAPABILITIES: list[Operations] = [
     captures.captures,
     monitoring.monitoring,
     alerts.alerts,
+    webhooks.webhooks,
 ]
 
 

@@ -16,7 +16,7 @@ from modelward.governance.serving import use_cases as serving
 from modelward.interfaces.http import read_body, respond
 from modelward.interfaces.rest.dispatch import RawRequest
 from modelward.interfaces.rest.operations import Operations
-from modelward.interfaces.rest.uploads import chunks, receive_into
+from modelward.interfaces.rest.uploads import PREFIX, chunks, receive_into
 from modelward.kernel import codec
 from modelward.kernel.clock import in_utc
 from modelward.kernel.refs import EndpointRef
@@ -85,7 +85,7 @@ async def store_table(request: RawRequest, endpoint: EndpointRef, query: StoreTa
     await loop.run_in_executor(
         None, request.workshop.read, request.actor, lambda work: serving.endpoint_to_capture(work, endpoint)
     )
-    with tempfile.NamedTemporaryFile(prefix="modelward-") as file:
+    with tempfile.NamedTemporaryFile(prefix=PREFIX) as file:
         await receive_into(file, request, bytes_max=TABLE_BYTES_MAX)
         facts = await loop.run_in_executor(None, lambda: _read_through(Path(file.name), query, at))
         digest, size = await loop.run_in_executor(None, request.workshop.blobs.put, chunks(file))

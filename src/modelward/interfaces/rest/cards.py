@@ -16,6 +16,7 @@ from modelward.governance.cards.entities import (
     FullCard,
     RiskRating,
 )
+from modelward.governance.cards.listing import Sort
 from modelward.governance.registry import use_cases as registry
 from modelward.interfaces.rest.operations import Operations
 from modelward.kernel.clock import in_utc
@@ -59,6 +60,11 @@ class ListCards(msgspec.Struct, frozen=True, kw_only=True):
     status: CardStatus | None = None
     risk_rating: RiskRating | None = None
     model: ModelRef | None = None
+    owner: str = ""
+    modified_after: datetime | None = None
+    modified_before: datetime | None = None
+    debt_min: int | None = None
+    sort: Sort = "name"
     limit: int = PAGE_SIZE_DEFAULT
     cursor: str | None = None
 
@@ -97,7 +103,7 @@ def create_card(work: Work, body: CreateCard) -> Card:
 
 @cards.operation("GET", "/cards", permission=Permission.CARD_READ)
 def list_cards(work: Work, query: ListCards) -> Page[Card]:
-    """List cards in the order of their names; by text in the name, status, risk rating and model."""
+    """List cards by text anywhere in them, status, risk rating, model, owner, last change and debt; sorted as asked."""
     return use_cases.list_cards(
         work,
         page=PageRequest(limit=query.limit, cursor=query.cursor),
@@ -105,6 +111,11 @@ def list_cards(work: Work, query: ListCards) -> Page[Card]:
         status=query.status,
         risk_rating=query.risk_rating,
         model=query.model,
+        owner=query.owner,
+        modified_after=in_utc(query.modified_after) if query.modified_after else None,
+        modified_before=in_utc(query.modified_before) if query.modified_before else None,
+        debt_min=query.debt_min,
+        sort=query.sort,
     )
 
 

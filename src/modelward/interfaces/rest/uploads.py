@@ -1,11 +1,18 @@
 """Bodies too large for the memory: received into a file, read back in pieces."""
 
+import contextlib
+import os
+import stat
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO
 
 from modelward.interfaces.rest.dispatch import RawRequest
 from modelward.kernel.errors import Invalid
-from modelward.storage.blobs import CHUNK_BYTES
+from modelward.storage.blobs import CHUNK_BYTES, LEFT_BEHIND_SECONDS
+
+PREFIX = "modelward-upload-"
 
 
 async def receive_into(file: IO[bytes], request: RawRequest, *, bytes_max: int) -> None:
@@ -27,6 +34,23 @@ async def receive_into(file: IO[bytes], request: RawRequest, *, bytes_max: int) 
         if not message.get("more_body"):
             file.flush()
             return
+
+
+def sweep_left_behind(*, now: float) -> int:
+    """Remove the files of uploads that a killed process left, once they are a day old; say how many."""
+    removed = 0
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        # The folder belongs to others too, and they may sweep at the same time.
+        with contextlib.suppress(OSError):
+            known = path.lstat()
+            if (
+                known.st_uid == os.getuid()
+                and stat.S_ISREG(known.st_mode)
+                and known.st_mtime < now - LEFT_BEHIND_SECONDS
+            ):
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def chunks(file: IO[bytes]) -> Iterator[bytes]:

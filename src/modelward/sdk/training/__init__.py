@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from modelward.sdk.training.facts import TrainingFacts
-from modelward.sdk.training.folders import facts_of_path
-from modelward.sdk.training.objects import facts_of_object
 
 __all__ = ["TrainingFacts", "facts_of"]
 
@@ -21,6 +19,9 @@ def facts_of(trained: Any) -> TrainingFacts:
         Invalid: it is of no known kind, or what describes it cannot be read.
         NotFound: there is no such path.
     """
+    from modelward.sdk.training.folders import facts_of_path
+    from modelward.sdk.training.objects import facts_of_object
+
     if isinstance(trained, str | Path):
         return facts_of_path(Path(trained))
     return facts_of_object(trained)

@@ -45,6 +45,7 @@ def facts_of_path(path: Path) -> TrainingFacts:
 def _onnx(path: Path) -> TrainingFacts:
     try:
         import onnx
+        from google.protobuf.message import DecodeError
     except ModuleNotFoundError as problem:
         raise Unavailable(
             "ONNX files are read by the package onnx, which is not installed.", hint="pip install onnx"
@@ -53,7 +54,7 @@ def _onnx(path: Path) -> TrainingFacts:
         raise Invalid(f"{path} is larger than an ONNX file can be (2 GiB).", field="path")
     try:
         model = onnx.load(str(path), load_external_data=False)
-    except Exception as problem:  # the parser's own errors have no common base
+    except (DecodeError, ValueError, OSError) as problem:
         raise Invalid(f"{path} is not an ONNX model: {problem}.", field="path") from problem
     graph = model.graph
     known = {each.name for each in graph.initializer}

@@ -100,7 +100,7 @@ CREATE TABLE model (
 	words TEXT NOT NULL, 
 	versions INTEGER NOT NULL, 
 	created_at TEXT NOT NULL, 
-	created_by TEXT NOT NULL, 
+	created_by TEXT NOT NULL, particulars TEXT, policy TEXT, withdrawn_at TEXT, single BOOLEAN, 
 	PRIMARY KEY (name)
 );
 CREATE TABLE version (
@@ -114,7 +114,7 @@ CREATE TABLE version (
 	status_reason TEXT NOT NULL, 
 	tags TEXT NOT NULL, 
 	created_at TEXT NOT NULL, 
-	created_by TEXT NOT NULL, 
+	created_by TEXT NOT NULL, stage TEXT, metadata TEXT, particulars TEXT, modified_at TEXT, modified_by TEXT, withdrawn_at TEXT, 
 	PRIMARY KEY (ref), 
 	CONSTRAINT version_number UNIQUE (model, number), 
 	FOREIGN KEY(model) REFERENCES model (name)
@@ -142,7 +142,7 @@ CREATE TABLE card (
 	created_at TEXT NOT NULL, 
 	created_by TEXT NOT NULL, 
 	modified_at TEXT NOT NULL, 
-	modified_by TEXT NOT NULL, 
+	modified_by TEXT NOT NULL, subject TEXT, missing INTEGER DEFAULT '0' NOT NULL, stale INTEGER DEFAULT '0' NOT NULL, debt INTEGER DEFAULT '0' NOT NULL, owner TEXT, 
 	PRIMARY KEY (name), 
 	FOREIGN KEY(model) REFERENCES model (name), 
 	FOREIGN KEY(version) REFERENCES version (ref)
@@ -157,13 +157,11 @@ CREATE TABLE card_version (
 	origins TEXT NOT NULL, 
 	at TEXT NOT NULL, 
 	"by" TEXT NOT NULL, 
-	note TEXT NOT NULL, 
+	note TEXT NOT NULL, bindings TEXT DEFAULT '{}' NOT NULL, 
 	PRIMARY KEY (card, number), 
 	FOREIGN KEY(card) REFERENCES card (name)
 );
 CREATE TRIGGER card_version_is_never_updated BEFORE UPDATE ON card_version
-BEGIN SELECT RAISE(ABORT, 'A version of a card is never changed.'); END;
-CREATE TRIGGER card_version_is_never_deleted BEFORE DELETE ON card_version
 BEGIN SELECT RAISE(ABORT, 'A version of a card is never changed.'); END;
 CREATE TABLE evaluation (
 	id TEXT NOT NULL, 
@@ -380,3 +378,345 @@ CREATE TABLE edge (
 	PRIMARY KEY (source, relation, target)
 );
 CREATE INDEX edge_by_target ON edge (target);
+CREATE INDEX card_by_subject ON card (subject);
+CREATE INDEX card_by_debt ON card (debt, name);
+CREATE INDEX card_by_time ON card (modified_at, name);
+CREATE INDEX card_by_status ON card (status, name);
+CREATE INDEX card_by_risk ON card (risk_rating, name);
+CREATE TABLE card_status (
+	card TEXT NOT NULL, 
+	place INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	status TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	PRIMARY KEY (card, place), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TABLE card_control (
+	card TEXT NOT NULL, 
+	pack TEXT NOT NULL, 
+	control TEXT NOT NULL, 
+	place INTEGER NOT NULL, 
+	applies BOOLEAN NOT NULL, 
+	reason TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	PRIMARY KEY (card, pack, control, place), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TABLE card_template (
+	sequence INTEGER NOT NULL, 
+	digest TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	PRIMARY KEY (sequence)
+);
+CREATE TABLE card_words (
+	id INTEGER NOT NULL, 
+	card TEXT NOT NULL, 
+	words TEXT NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (card), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TRIGGER model_search_change AFTER UPDATE OF words ON model WHEN old.words <> new.words
+    BEGIN UPDATE model_search SET words = new.words WHERE name = new.name; END;
+CREATE VIRTUAL TABLE card_search USING fts5(words, content = 'card_words', content_rowid = 'id',
+    tokenize = 'trigram');
+CREATE TRIGGER card_search_add AFTER INSERT ON card_words
+    BEGIN INSERT INTO card_search (rowid, words) VALUES (new.id, new.words); END;
+CREATE TRIGGER card_search_change AFTER UPDATE OF words ON card_words WHEN old.words <> new.words
+    BEGIN
+        INSERT INTO card_search (card_search, rowid, words) VALUES ('delete', old.id, old.words);
+        INSERT INTO card_search (rowid, words) VALUES (new.id, new.words);
+    END;
+CREATE TRIGGER card_search_drop AFTER DELETE ON card_words
+    BEGIN INSERT INTO card_search (card_search, rowid, words) VALUES ('delete', old.id, old.words); END;
+CREATE TABLE evidence (
+	id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	series TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	model TEXT, 
+	version TEXT, 
+	digest TEXT NOT NULL, 
+	dataset TEXT NOT NULL, 
+	outcome TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	known_at TEXT NOT NULL, 
+	measures TEXT NOT NULL, 
+	groups TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX evidence_by_version ON evidence (version, at);
+CREATE INDEX evidence_by_model ON evidence (model, at);
+CREATE INDEX evidence_by_series ON evidence (series, at);
+CREATE TABLE card_binding (
+	card TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	evidence TEXT NOT NULL, 
+	series TEXT NOT NULL, 
+	expires_at TEXT, 
+	stale TEXT NOT NULL, 
+	PRIMARY KEY (card, path), 
+	FOREIGN KEY(card) REFERENCES card (name), 
+	FOREIGN KEY(evidence) REFERENCES evidence (id)
+);
+CREATE INDEX card_binding_by_series ON card_binding (series);
+CREATE INDEX card_binding_by_time ON card_binding (expires_at);
+CREATE INDEX card_by_owner ON card (owner, name);
+CREATE TABLE card_deletion (
+	card TEXT NOT NULL, 
+	PRIMARY KEY (card)
+);
+CREATE TRIGGER card_version_is_never_deleted BEFORE DELETE ON card_version
+WHEN NOT EXISTS (SELECT 1 FROM card_deletion WHERE card = OLD.card)
+BEGIN SELECT RAISE(ABORT, 'A version of a card is never changed.'); END;
+CREATE TABLE card_comment (
+	id TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	thread TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	resolved_at TEXT, 
+	resolved_by TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(card) REFERENCES card (name), 
+	FOREIGN KEY(thread) REFERENCES card_comment (id)
+);
+CREATE INDEX card_comment_by_thread ON card_comment (card, thread, id);
+CREATE TABLE card_comment_text (
+	comment TEXT NOT NULL, 
+	edition INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	mentions TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	PRIMARY KEY (comment, edition), 
+	FOREIGN KEY(comment) REFERENCES card_comment (id)
+);
+CREATE TABLE card_review_request (
+	id TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	reviewer TEXT NOT NULL, 
+	asked_by TEXT NOT NULL, 
+	asked_at TEXT NOT NULL, 
+	note TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	answer TEXT NOT NULL, 
+	answered_at TEXT, 
+	answered_number INTEGER, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE INDEX card_review_request_by_card ON card_review_request (card, id);
+CREATE INDEX card_review_request_by_reviewer ON card_review_request (reviewer, state, id);
+CREATE TABLE card_notice (
+	id TEXT NOT NULL, 
+	person TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	about TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	read_at TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE INDEX card_notice_by_person ON card_notice (person, id);
+CREATE INDEX card_notice_by_card ON card_notice (card);
+CREATE TABLE card_attachment (
+	id TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	digest TEXT NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	media_type TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	removed_at TEXT, 
+	removed_by TEXT, 
+	removed_number INTEGER, 
+	reason TEXT NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE INDEX card_attachment_by_card ON card_attachment (card, id);
+CREATE TABLE webhook (
+	name TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	events TEXT NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	disabled_reason TEXT NOT NULL, 
+	failures INTEGER NOT NULL, 
+	paused_until TEXT, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	removed_at TEXT, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE webhook_secret (
+	webhook TEXT NOT NULL, 
+	generation INTEGER NOT NULL, 
+	secret TEXT NOT NULL, 
+	until TEXT, 
+	PRIMARY KEY (webhook, generation), 
+	FOREIGN KEY(webhook) REFERENCES webhook (name)
+);
+CREATE TABLE webhook_delivery (
+	id TEXT NOT NULL, 
+	webhook TEXT NOT NULL, 
+	event TEXT NOT NULL, 
+	event_name TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	rounds INTEGER NOT NULL, 
+	created_at TEXT NOT NULL, 
+	last_at TEXT, 
+	last_status INTEGER, 
+	last_answer TEXT NOT NULL, 
+	last_error TEXT NOT NULL, 
+	finished_at TEXT, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(webhook) REFERENCES webhook (name)
+);
+CREATE INDEX webhook_delivery_by_webhook ON webhook_delivery (webhook, created_at, id);
+CREATE TABLE card_export (
+	id TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	format TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	pack TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	progress FLOAT NOT NULL, 
+	reason TEXT NOT NULL, 
+	document TEXT, 
+	size BIGINT NOT NULL, 
+	file_name TEXT NOT NULL, 
+	media_type TEXT NOT NULL, 
+	dropped TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	finished_at TEXT, 
+	PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX card_export_by_name ON card_export (card, name);
+CREATE INDEX card_export_by_card ON card_export (card, id);
+CREATE INDEX model_by_age ON model (created_at, name);
+CREATE INDEX version_by_age ON version (created_at, ref);
+CREATE TABLE tag (
+	thing TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	PRIMARY KEY (thing, "key")
+);
+CREATE TABLE deployable (
+	name TEXT NOT NULL, 
+	containers TEXT NOT NULL, 
+	particulars TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE INDEX deployable_by_age ON deployable (created_at, name);
+CREATE TABLE training_run (
+	name TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	artifact_uri TEXT NOT NULL, 
+	facts TEXT NOT NULL, 
+	particulars TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	modified_at TEXT NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE INDEX training_run_by_age ON training_run (created_at, name);
+CREATE INDEX training_run_by_artifact ON training_run (artifact_uri, name);
+CREATE TABLE card_wording (
+	card TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	PRIMARY KEY (card, number), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TABLE card_particulars (
+	card TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	PRIMARY KEY (card), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TABLE card_delivery (
+	export TEXT NOT NULL, 
+	card TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	address TEXT NOT NULL, 
+	artifact TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	PRIMARY KEY (export), 
+	CONSTRAINT card_delivery_name UNIQUE (card, name), 
+	FOREIGN KEY(card) REFERENCES card (name)
+);
+CREATE TABLE key_pair (
+	id TEXT NOT NULL, 
+	person TEXT NOT NULL, 
+	label TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	mark TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	expires_at TEXT, 
+	revoked_at TEXT, 
+	PRIMARY KEY (id)
+);
+CREATE INDEX key_pair_by_person ON key_pair (person, created_at);
+CREATE TABLE bucket (
+	name TEXT NOT NULL, 
+	region TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	created_at TEXT NOT NULL, 
+	PRIMARY KEY (name)
+);
+CREATE TABLE bucket_object (
+	bucket TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	size BIGINT NOT NULL, 
+	pieces TEXT NOT NULL, 
+	etag TEXT NOT NULL, 
+	headers TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	changed_at TEXT NOT NULL, 
+	PRIMARY KEY (bucket, "key")
+);
+CREATE TABLE upload (
+	id TEXT NOT NULL, 
+	bucket TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	headers TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	begun_at TEXT NOT NULL, 
+	PRIMARY KEY (id)
+);
+CREATE TABLE upload_part (
+	upload TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	digest TEXT NOT NULL, 
+	size BIGINT NOT NULL, 
+	etag TEXT NOT NULL, 
+	checksums TEXT NOT NULL, 
+	stored_at TEXT NOT NULL, 
+	PRIMARY KEY (upload, number)
+);

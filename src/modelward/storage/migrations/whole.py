@@ -16,7 +16,7 @@ HEAD_LINE = "-- Written by `make schema` from the migrations; never edited by ha
 _HAS_TRIGRAMS = "SELECT sqlite_compileoption_used('ENABLE_FTS5')"
 # FTS5 makes the tables behind its table by itself.
 _TELLS = """SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-    AND name NOT GLOB 'model_search_[cdi]*' ORDER BY rowid"""
+    AND NOT (type = 'table' AND (name GLOB 'model_search_[cdi]*' OR name GLOB 'card_search_[cdi]*')) ORDER BY rowid"""
 
 
 def can_make(connection: Connection) -> bool:

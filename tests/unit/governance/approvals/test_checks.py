@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from modelward.governance.approvals import checks, gates
-from modelward.governance.approvals.entities import Requirement
+from modelward.governance.approvals.entities import BoundFact, Requirement
 from modelward.governance.evaluations.entities import Limit
 from modelward.kernel.errors import Invalid
 from modelward.kernel.outcome import Outcome
@@ -82,6 +82,28 @@ def test_evidence_for_another_problem_type_than_the_registered_decides_nothing()
 
     assert judged.outcome is Outcome.UNDECIDED
     assert "computed for regression" in judged.reason
+
+
+def bound(**known):
+    fields = {"path": "$.x", "evidence": "evaluation-1", "digest": digest_of(b"x"), "at": NOON}
+    return BoundFact(**(fields | known))
+
+
+@pytest.mark.parametrize(
+    "fields, outcome",
+    [
+        ([], Outcome.PASSED),
+        ([bound()], Outcome.PASSED),
+        ([bound(days_max=30)], Outcome.PASSED),
+        ([bound(at=NOON - timedelta(days=31), days_max=30)], Outcome.FAILED),
+        ([bound(), bound(stale="Superseded by a newer run.")], Outcome.FAILED),
+    ],
+)
+def test_a_card_that_rests_on_what_is_out_of_date_is_told_with_the_field(fields, outcome):
+    judged = judge("card-evidence-current", dossier(card=card(bound=fields)))
+
+    assert judged.outcome is outcome
+    assert outcome is Outcome.PASSED or "$.x" in judged.reason
 
 
 @pytest.mark.parametrize("problem_type, asked", [("regression", False), ("binary", True), ("", True)])

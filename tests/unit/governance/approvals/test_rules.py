@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from modelward.governance.approvals import rules
-from modelward.governance.approvals.entities import ReviewState, Verdict
+from modelward.governance.approvals.entities import BoundFact, ReviewState, Verdict
 from modelward.kernel.actors import ActorKind
 from modelward.kernel.errors import Invalid, NotAllowed
 from modelward.kernel.outcome import Outcome
 from modelward.kernel.refs import EvaluationRef
 from modelward.storage.blobs import digest_of
-from unit.governance.approvals.cases import POLICY, card, decide, decider, dossier, evidence, open_review, version
+from unit.governance.approvals.cases import NOON, POLICY, card, decide, decider, dossier, evidence, open_review, version
 
 
 def test_an_approval_is_bound_to_what_it_was_given_for():
@@ -151,6 +151,18 @@ def test_an_approval_lapses_when_a_bound_thing_is_another(after, words):
 )
 def test_an_approval_stands_while_the_bound_things_are_the_same(after):
     assert rules.why_lapsed(rules.binding_of(dossier()), after) is None
+
+
+def test_an_approval_lapses_with_the_evidence_that_the_card_rests_on():
+    fact = BoundFact(path="$.x", evidence="evaluation-1", digest=digest_of(b"x"), at=NOON)
+    given = rules.binding_of(dossier(card=card(bound=[fact])))
+    stale = dossier(card=card(bound=[replace(fact, stale="Superseded.")]))
+    other = dossier(card=card(number=3, bound=[replace(fact, digest=digest_of(b"y"))]))
+
+    assert given.card_evidence == [digest_of(b"x")]
+    assert rules.why_lapsed(given, dossier(card=card(bound=[fact]))) is None
+    assert "$.x: Superseded." in rules.why_lapsed(given, stale)
+    assert "rests on other evidence" in rules.why_lapsed(given, other)
 
 
 def test_what_hinders_one_person_is_told_to_that_person():

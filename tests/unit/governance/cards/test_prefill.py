@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.governance.cards import prefill, rules
+from modelward.governance.cards import prefill, reports, rules
 from modelward.governance.cards.entities import CardVersion, Chart, EvaluationEntry
 from modelward.governance.cards.prefill import RegisteredVersion
 from modelward.kernel.refs import CardRef, ModelRef, VersionRef
@@ -36,6 +36,13 @@ def entry(kind="quality", **known):
     return EvaluationEntry(kind=kind, dataset=digest_of(b"table"), **(fields | known))
 
 
+CARRIED = ["$.business_details", "$.intended_uses"]
+
+
+def told(content, finished):
+    return prefill.with_evaluation(content, finished, reports.groups_of(finished))
+
+
 @given(
     description=texts,
     parameters=st.dictionaries(texts, texts, max_size=3),
@@ -56,9 +63,11 @@ def test_whatever_is_registered_the_card_keeps_the_schema(description, parameter
 def test_each_field_says_where_it_comes_from():
     content, origins = prefill.prefill(registered(algorithm="forest"))
 
-    content, origins = prefill.carry_over(
-        content, origins, earlier({"business_details": {"line_of_business": "loans"}})
-    )
+    old = earlier({"business_details": {"line_of_business": "loans"}})
+
+    content, origins, sections = prefill.carry_over(content, origins, old, paths=CARRIED)
+
+    assert sections == "Business details"
 
     assert origins["$.model_overview.algorithm_type"] == "registration of fraud@3"
     assert origins["$.business_details.line_of_business"] == "carried over from fraud-v2 version 4"
@@ -71,7 +80,7 @@ def test_what_is_registered_goes_before_what_is_carried_over():
         "training_details": {"training_observations": "old"},
     }
 
-    content, origins = prefill.carry_over(content, origins, earlier(old))
+    content, origins, _ = prefill.carry_over(content, origins, earlier(old), paths=CARRIED)
 
     assert content["intended_uses"] == {"intended_uses": "screening", "risk_rating": "High"}
     assert "training_details" not in content
@@ -91,10 +100,10 @@ def test_an_edited_field_loses_its_origin_and_its_neighbours_keep_theirs():
 
 def test_an_evaluation_takes_the_place_of_its_forerunner_and_of_nothing_else():
     by_hand = {"name": "quality", "evaluation_observation": "by hand"}
-    content, path = prefill.with_evaluation({"evaluation_details": [by_hand]}, entry(metrics={"auc": 0.8}))
-    content, _ = prefill.with_evaluation(content, entry("bias"))
+    content, path = told({"evaluation_details": [by_hand]}, entry(metrics={"auc": 0.8}))
+    content, _ = told(content, entry("bias"))
 
-    content, path = prefill.with_evaluation(content, entry(metrics={"auc": 0.9}, report=digest_of(b"newer")))
+    content, path = told(content, entry(metrics={"auc": 0.9}, report=digest_of(b"newer")))
 
     assert path == "$.evaluation_details[1]"
     assert [each["name"] for each in content["evaluation_details"]] == ["quality", "quality", "bias"]
@@ -103,9 +112,9 @@ def test_an_evaluation_takes_the_place_of_its_forerunner_and_of_nothing_else():
 
 
 def test_the_same_report_once_more_changes_nothing():
-    content, _ = prefill.with_evaluation({}, entry())
+    content, _ = told({}, entry())
 
-    again, _ = prefill.with_evaluation(content, entry(evaluation="evaluation-2"))
+    again, _ = told(content, entry(evaluation="evaluation-2"))
 
     assert again == content
 
@@ -113,7 +122,7 @@ def test_the_same_report_once_more_changes_nothing():
 def test_an_evaluation_in_a_card_keeps_the_schema_and_its_digest():
     chart = Chart(name="share by " + "x" * 100, labels=["a" * 100, "b"], values=[0.1, 0.2])
 
-    content, _ = prefill.with_evaluation({}, entry(reason="long " * 1000, charts=[chart]))
+    content, _ = told({}, entry(reason="long " * 1000, charts=[chart]))
 
     rules.check_content(content)
     assert prefill.shown_reports(content) == [digest_of(b"report")]

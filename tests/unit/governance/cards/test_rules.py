@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelward.governance.cards import rules
+from modelward.governance.cards import rules, templates
 from modelward.kernel.errors import Invalid
 
 SPECIFICATION = Path(__file__).parents[5] / "shared" / "spec" / "model_card.schema.json"
@@ -91,7 +91,7 @@ def test_an_unknown_risk_rating_and_blanks_are_not_filled():
 
     assert rules.completeness(empty).share == 0
     assert rules.completeness({"intended_uses": {"risk_rating": "Low"}}).share == pytest.approx(
-        1 / len(rules.RECOMMENDED)
+        1 / len(templates.default().recommended)
     )
 
 

@@ -11,6 +11,7 @@ from modelward.governance.access.entities import SYSTEM
 from modelward.governance.access.permissions import PERSONAS, Persona
 from modelward.governance.cards import rules, use_cases
 from modelward.governance.cards.entities import CardStatus, EvaluationEntry
+from modelward.governance.cards.templates import CardIncomplete
 from modelward.governance.registry import use_cases as registry
 from modelward.kernel.actors import Actor, ActorKind
 from modelward.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -48,7 +49,8 @@ def get(workshop, card, **which):
 
 
 def purpose(text):
-    return {"intended_uses": {"purpose_of_model": text}}
+    risk = {"risk_rating": "Low", "explanations_for_risk_rating": "Advice only."}
+    return {"intended_uses": {"purpose_of_model": text, **risk}, "business_details": {"business_problem": "Queues."}}
 
 
 texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -80,6 +82,8 @@ def test_versions_are_numbered_without_gaps_and_never_change_whatever_is_done(wo
                 after = edit(workshop, card, **change)
                 assert after.number in (before.number, before.number + 1)
                 seen.setdefault(after.number, get(workshop, card))
+        except CardIncomplete:
+            assert not get(workshop, card).content["intended_uses"]["purpose_of_model"].strip()
         except Conflict:
             assert before.status is CardStatus.ARCHIVED or before.status.value == value
         if before.status is CardStatus.ARCHIVED:
@@ -102,7 +106,7 @@ def test_the_schema_refuses_to_change_a_version(workshop, change):
 
 
 def test_an_edit_of_an_approved_card_makes_it_a_draft_with_a_new_version(workshop):
-    card = new_card(workshop)
+    card = new_card(workshop, content=purpose("first"))
     move(workshop, card, "approved", by=BEN)
 
     edited = edit(workshop, card, content=purpose("another"))
@@ -201,7 +205,8 @@ def test_an_evaluation_changes_a_draft_and_no_other_card(workshop):
     workshop.write(ANA, lambda work: registry.register_model(work, name="judged"))
     workshop.write(ANA, lambda work: registry.register_version(work, ModelRef("judged")))
     version = VersionRef("judged@1")
-    workshop.write(ANA, lambda work: use_cases.create_card(work, name="judged", version=version))
+    content = purpose("To judge.")
+    workshop.write(ANA, lambda work: use_cases.create_card(work, name="judged", version=version, content=content))
 
     def tell(report):
         entry = EvaluationEntry(

@@ -1,0 +1,43 @@
+"""The table of the writers: adding a format is a file, a line here and a line in ``entities.FILES``."""
+
+from collections.abc import Callable
+
+from modelward.governance.cards.documents import (
+    cyclonedx,
+    html_page,
+    hugging_face,
+    json_files,
+    markdown,
+    pdf,
+    spdx,
+    toolkit,
+)
+from modelward.governance.cards.documents.dropping import Written
+from modelward.governance.cards.documents.entities import ExportFormat
+from modelward.governance.cards.documents.facts import CardFacts
+
+
+def _whole(render: Callable[[CardFacts], bytes]) -> Callable[[CardFacts], Written]:
+    return lambda facts: Written(data=render(facts))
+
+
+WRITERS: dict[ExportFormat, Callable[[CardFacts], Written]] = {
+    ExportFormat.PDF: _whole(pdf.render),
+    ExportFormat.HTML: _whole(html_page.render),
+    ExportFormat.MARKDOWN: _whole(markdown.render),
+    ExportFormat.JSON: _whole(json_files.render),
+    ExportFormat.AWS_JSON: _whole(json_files.render_content),
+    ExportFormat.HUGGING_FACE: hugging_face.write,
+    ExportFormat.MODEL_CARD_TOOLKIT: toolkit.write,
+    ExportFormat.CYCLONEDX: cyclonedx.write,
+    ExportFormat.SPDX: spdx.write,
+}
+
+
+def write(format: ExportFormat, facts: CardFacts) -> Written:
+    """Write a card in a format.
+
+    Raises:
+        DocumentNotDrawn: the PDF could not be set.
+    """
+    return WRITERS[format](facts)

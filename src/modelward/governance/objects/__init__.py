@@ -1,0 +1,1 @@
+"""Buckets and their objects: files by name, for programs that keep theirs in an object store."""
