@@ -169,12 +169,12 @@ def test_labels_of_0_and_1_are_values_in_a_short_table_too():
 
 @pytest.mark.parametrize("method", ["shap", "pdp", "asymmetric_shapley_value"])
 def test_explanations_are_refused_with_what_to_do(method):
-    with pytest.raises(NotImplementedYet, match=f"Remove '{method}' from methods"):
+    with pytest.raises((Invalid, NotImplementedYet), match=f"Remove '{method}' from methods"):
         analyzed(config("f", 0, methods={**PRE, method: {}}), small())
 
 
-def test_predictions_are_not_asked_of_a_model():
-    with pytest.raises(NotImplementedYet, match="name their column in predicted_label"):
+def test_without_predictions_and_a_model_post_training_metrics_are_refused():
+    with pytest.raises(Invalid, match="[Nn]ame the column of predictions in predicted_label"):
         analyzed(config("f", 0, methods=POST), small())
 
 

@@ -3,13 +3,16 @@
 Speaks of disparities, never of fairness or safety: a number within tolerance does not prove that a model treats people well.
 """
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from modelward.analysis.bias_metrics import FLIP_TEST_REASON, MEASURES, BiasMeasure, Stage, Table, read_measures
+from modelward.analysis.bias_flip import FLIP_NOT_ASKED, FlipRows
+from modelward.analysis.bias_groups import ALL, Grouped, group_gaps, pooled
+from modelward.analysis.bias_judging import BiasMetric, Finding, judge
+from modelward.analysis.bias_metrics import MEASURES, BiasMeasure, Table, read_measures
 from modelward.analysis.sources import Source
 from modelward.analysis.tallies import Coder, Tally, favourable_mask, same_value, tally
 from modelward.kernel.errors import Invalid
@@ -18,28 +21,6 @@ from modelward.kernel.outcome import Outcome, worst
 GROUP_ROWS_MIN = 30
 BOOTSTRAP_SAMPLES = 500
 FACET_VALUES_MAX = 50
-INTERVAL = (0.025, 0.975)
-
-
-class BiasMetric(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of one comparison.
-
-    ``value`` is None where it is undefined or infinite (then ``infinite`` is 1 or -1). ``low`` and ``high``: 95 %
-    bootstrap interval. ``outcome`` is None for metrics without an agreed tolerance; ``reason`` then says so.
-    """
-
-    name: str
-    title: str
-    stage: Stage
-    value: float | None
-    infinite: int = 0
-    low: float | None = None
-    high: float | None = None
-    tolerance: tuple[float, float] | None = None
-    tolerance_source: str = ""
-    outcome: Outcome | None = None
-    reason: str = ""
-    sentence: str = ""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,17 +43,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         raise KeyError(name)
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """A judged metric in a sentence for people."""
-
-    group: str
-    metric: str
-    outcome: Outcome
-    sentence: str
-
-
 class BiasReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Every metric of every group of a facet; ``unchecked`` lists (metric, reason)."""
+    """Every metric of every group of a facet; ``unchecked`` lists (metric, reason); ``gaps`` are among all groups at once."""
 
     facet: str
     label: str
@@ -87,6 +59,7 @@ class BiasReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     unchecked: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    gaps: tuple[BiasMetric, ...] = ()
 
 
 def bias_report(
@@ -100,6 +73,7 @@ def bias_report(
     threshold: float | None = None,
     group: str | None = None,
     prediction_threshold: float | None = None,
+    features: Sequence[str] = (),
     group_rows_min: int = GROUP_ROWS_MIN,
     seed: int = 0,
 ) -> BiasReport:
@@ -108,7 +82,8 @@ def bias_report(
     ``facet`` tells the groups. The group looked at is ``facet_value`` (a value or a list; every value in turn when None)
     or, in a numeric facet, everyone above ``threshold``. ``favourable``: the favourable value or values of label and
     prediction; by default 1 or true in columns of 0 and 1. Scores above ``prediction_threshold`` are favourable
-    predictions. ``group`` is the column to condition on (CDDL, CDDPL). ``seed`` is that of the bootstrap.
+    predictions. ``group`` is the column to condition on (CDDL, CDDPL). ``features``: numeric columns for the flip test
+    (a second pass; distances in standard deviations). ``seed`` is that of the bootstrap.
 
     A metric with a tolerance failed when it lies outside and its interval leaves balance out; it passed when the whole
     interval lies inside; else, and with fewer than ``group_rows_min`` rows on either side, it is undecided.
@@ -117,28 +92,100 @@ def bias_report(
         NotFound: a file or a column does not exist.
         Invalid: the favourable value does not occur, a facet has too many values, or a threshold is set on texts.
     """
-    coders = [
-        Coder(facet, above=threshold, values_max=FACET_VALUES_MAX if facet_value is None else 10_000),
-        Coder(label),
-    ]
-    if prediction is not None:
-        coders.append(Coder(prediction, above=prediction_threshold))
-    if group is not None:
-        coders.append(Coder(group))
-    counts = tally(source, coders)
-    table, favoured = _outcome_table(counts, label, prediction, favourable, prediction_threshold, group is not None)
-    measures, rng = _measures(prediction is not None, group is not None), np.random.default_rng(seed)
-    comparisons = tuple(
-        _compare(name, _two_groups(table, mask), measures, group_rows_min, rng, prediction is not None)
-        for name, mask in _groups(counts.coders[0], facet, facet_value)
+    question = Question(
+        label=label,
+        prediction=prediction,
+        favourable=favourable,
+        group=group,
+        prediction_threshold=prediction_threshold,
+        features=tuple(features),
+        group_rows_min=group_rows_min,
+        seed=seed,
     )
-    findings = _findings(comparisons)
+    chosen = Facet(column=facet, value=facet_value, threshold=threshold)
+    coders = [chosen.coder(), *question.coders()]
+    counts = tally(source, coders)
+    groups = named_groups(counts.coders[0], facet, facet_value)
+    flip = question.flip_rows(source, coders)
+    return report_of(counts, question, facet, groups, turned=facet_value is None and threshold is None, flip=flip)
+
+
+class Facet(msgspec.Struct, frozen=True, kw_only=True):
+    """A column that tells groups, and which of them is looked at: a value, values, above a threshold, or each in turn."""
+
+    column: str
+    value: Any = None
+    threshold: float | None = None
+
+    def coder(self) -> Coder:
+        """What numbers its values."""
+        return Coder(self.column, above=self.threshold, values_max=FACET_VALUES_MAX if self.value is None else 10_000)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of every facet alike; the words are those of ``bias_report``."""
+
+    label: str
+    prediction: str | None = None
+    favourable: Any = None
+    group: str | None = None
+    prediction_threshold: float | None = None
+    features: tuple[str, ...] = ()
+    group_rows_min: int = GROUP_ROWS_MIN
+    seed: int = 0
+
+    def coders(self) -> list[Coder]:
+        """What numbers the values of label, prediction and condition."""
+        found = [Coder(self.label)]
+        if self.prediction is not None:
+            found.append(Coder(self.prediction, above=self.prediction_threshold))
+        if self.group is not None:
+            found.append(Coder(self.group))
+        return found
+
+    def flip_rows(self, source: Source, coders: list[Coder]) -> FlipRows | None:
+        """The rows of the flip test, None where it is not asked for."""
+        if not self.features or self.prediction is None:
+            return None
+        return FlipRows(source, self.features, coders[0], coders[2], scaled=True, seed=self.seed)
+
+
+def report_of(
+    counts: Tally,
+    question: Question,
+    facet: str,
+    groups: list[tuple[str, Any]],
+    *,
+    turned: bool,
+    flip: FlipRows | None = None,
+) -> BiasReport:
+    """The report of a facet from counts with the facet on the first axis; ``groups``: names, and masks over that axis.
+
+    ``turned``: each group is looked at in turn, so together they are everyone.
+    """
+    prediction = question.prediction
+    table, favoured, chosen = _outcome_table(counts, question)
+    measures, rng = _measures(prediction is not None, question.group is not None), np.random.default_rng(question.seed)
+    comparisons = tuple(
+        _compare(name, _two_groups(table, mask), measures, question.group_rows_min, rng, prediction is not None)
+        for name, mask in groups
+    )
+    if flip is not None and chosen is not None:
+        comparisons = tuple(
+            msgspec.structs.replace(one, metrics=(*one.metrics, flip.metric(mask, chosen, name)))
+            for one, (name, mask) in zip(comparisons, groups, strict=True)
+        )
+    gaps: tuple[BiasMetric, ...] = ()
+    if prediction is not None:
+        sides = _sides(table, groups, question.group_rows_min, turned)
+        gaps = group_gaps(sides, question.group_rows_min, BOOTSTRAP_SAMPLES, rng)
+    findings = _findings(comparisons, gaps)
     outcome = worst([finding.outcome for finding in findings])
     return BiasReport(
         facet=facet,
-        label=label,
+        label=question.label,
         prediction=prediction,
-        condition=group,
+        condition=question.group,
         favourable=tuple(favoured),
         rows=counts.rows,
         incomplete=counts.incomplete,
@@ -146,9 +193,18 @@ def bias_report(
         reason=_reason(outcome, findings, counts),
         comparisons=comparisons,
         findings=findings,
-        unchecked=_unchecked(prediction, group),
-        notes=_notes(counts),
+        unchecked=_unchecked(question),
+        notes=_notes(counts, flip),
+        gaps=gaps,
     )
+
+
+def _sides(table: Table, groups: list[tuple[str, Any]], rows_min: int, turned: bool) -> Grouped:
+    if turned:
+        parts = np.stack([table[mask].sum(axis=0) for _, mask in groups]) if groups else table[:0]
+        return pooled([name for name, _ in groups], parts, rows_min)
+    name, mask = groups[0]
+    return pooled(["the rest", name], _two_groups(table, mask), rows_min)
 
 
 def _measures(predicted: bool, conditioned: bool) -> tuple[BiasMeasure, ...]:
@@ -159,37 +215,41 @@ def _measures(predicted: bool, conditioned: bool) -> tuple[BiasMeasure, ...]:
     )
 
 
-def _findings(comparisons: tuple[Comparison, ...]) -> tuple[Finding, ...]:
+def _findings(comparisons: tuple[Comparison, ...], gaps: tuple[BiasMetric, ...]) -> tuple[Finding, ...]:
+    judged = [(one.group, metric) for one in comparisons for metric in one.metrics]
+    judged += [(ALL, metric) for metric in gaps]
     return tuple(
-        Finding(group=one.group, metric=metric.name, outcome=metric.outcome, sentence=metric.sentence)
-        for one in comparisons
-        for metric in one.metrics
+        Finding(group=group, metric=metric.name, outcome=metric.outcome, sentence=metric.sentence)
+        for group, metric in judged
         if metric.outcome is not None
     )
 
 
-def _outcome_table(
-    counts: Tally, label: str, prediction: str | None, favourable: object, cut: float | None, conditioned: bool
-) -> tuple[Table, list[str]]:
-    """Fold label and prediction to (not favourable, favourable): axes facet, label, prediction, condition."""
+def _outcome_table(counts: Tally, question: Question) -> tuple[Table, list[str], Any]:
+    """Fold label and prediction to (not favourable, favourable): axes facet, label, prediction, condition.
+
+    With it the favourable values and which codes of the prediction are favourable.
+    """
+    label, prediction, favourable = question.label, question.prediction, question.favourable
     table = counts.counts.astype(float)
     if prediction is None:
         table = table[:, :, np.newaxis]
-    if not conditioned:
+    if question.group is None:
         table = table[..., np.newaxis]
     values = counts.coders[1].values
     # Without a single value the axis still has one place, in which nothing is counted.
     mask = favourable_mask(label, values, favourable) if values else np.zeros(1, bool)
     table = np.stack((table[:, ~mask].sum(axis=1), table[:, mask].sum(axis=1)), axis=1)
     if prediction is None:
-        return np.concatenate((table, np.zeros_like(table)), axis=2), _named(values, mask)
+        return np.concatenate((table, np.zeros_like(table)), axis=2), _named(values, mask), None
     predicted = counts.coders[2].values
-    if cut is not None:
+    if question.prediction_threshold is not None:
         chosen = np.array([False, True])
     else:
         wanted = favourable if favourable is not None else [values[place] for place in np.flatnonzero(mask)]
         chosen = _predicted_mask(prediction, predicted, wanted, values)
-    return np.stack((table[:, :, ~chosen].sum(axis=2), table[:, :, chosen].sum(axis=2)), axis=2), _named(values, mask)
+    table = np.stack((table[:, :, ~chosen].sum(axis=2), table[:, :, chosen].sum(axis=2)), axis=2)
+    return table, _named(values, mask), chosen
 
 
 def _predicted_mask(prediction: str, predicted: list[Any], wanted: object, labels: list[Any]) -> Any:
@@ -209,7 +269,12 @@ def _named(values: list[Any], mask: Any) -> list[str]:
     return [str(value) for value, yes in zip(values, mask, strict=False) if yes]
 
 
-def _groups(coder: Coder, facet: str, wanted: object) -> list[tuple[str, Any]]:
+def named_groups(coder: Coder, facet: str, wanted: object) -> list[tuple[str, Any]]:
+    """The groups that are looked at, each with a mask over the values of the facet.
+
+    Raises:
+        Invalid: a wanted value does not occur.
+    """
     if coder.above is not None:
         top = (
             "" if coder.greatest is None else f"{coder.greatest:g}" if coder.greatest % 1 == 0 else repr(coder.greatest)
@@ -246,7 +311,7 @@ def _compare(
         "predicted_share_rest": _share(predictions[0]) if predicted else None,
     }
     metrics = tuple(
-        _judge(measure, float(points[measure.name]), samples.get(measure.name), name, (rest, ours, rows_min), facts)
+        judge(measure, float(points[measure.name]), samples.get(measure.name), name, (rest, ours, rows_min), facts)
         for measure in measures
     )
     return Comparison(group=name, group_rows=ours, rest_rows=rest, metrics=metrics, **facts)
@@ -255,92 +320,6 @@ def _compare(
 def _share(outcomes: Any) -> float | None:
     total = float(outcomes.sum())
     return float(outcomes[1]) / total if total else None
-
-
-def _judge(
-    measure: BiasMeasure, value: float, samples: Any, group: str, sizes: tuple[int, int, int], facts: dict[str, Any]
-) -> BiasMetric:
-    rest, ours, rows_min = sizes
-    low, high = _interval(samples)
-    finite = math.isfinite(value)
-    empty = rest == 0 or ours == 0
-    metric = BiasMetric(
-        name=measure.name,
-        title=measure.title,
-        stage=measure.stage,
-        value=value if finite and not empty else None,
-        infinite=0 if finite or math.isnan(value) or empty else int(math.copysign(1, value)),
-        low=low,
-        high=high,
-        tolerance=measure.tolerance,
-        tolerance_source=measure.tolerance_source,
-    )
-    outcome: Outcome | None
-    if empty:
-        which = f"group {group!r}" if ours == 0 else "rest"
-        outcome, reason = Outcome.UNDECIDED, f"The {which} has no rows."
-    elif measure.tolerance is None:
-        outcome, reason = None, measure.tolerance_source
-    elif min(rest, ours) < rows_min:
-        outcome, reason = Outcome.UNDECIDED, f"The smaller side has {min(rest, ours)} rows; {rows_min} are needed."
-    else:
-        outcome, reason = _verdict(measure, value, low, high)
-    sentence = _sentence(metric, group, reason, outcome, facts)
-    return msgspec.structs.replace(metric, outcome=outcome, reason=reason, sentence=sentence)
-
-
-def _interval(samples: Any) -> tuple[float | None, float | None]:
-    if samples is None:
-        return None, None
-    finite = samples[np.isfinite(samples)]
-    # With more than a few infinite samples the ends of the interval are not known.
-    if finite.size < 0.98 * samples.size:
-        return None, None
-    low, high = np.quantile(finite, INTERVAL)
-    return float(low), float(high)
-
-
-def _verdict(measure: BiasMeasure, value: float, low: float | None, high: float | None) -> tuple[Outcome, str]:
-    assert measure.tolerance is not None
-    least, most = measure.tolerance
-    if math.isnan(value):
-        return Outcome.UNDECIDED, "The metric is not defined for these counts."
-    inside = least <= value <= most
-    if low is None or high is None:
-        if inside or math.isfinite(value):
-            return Outcome.UNDECIDED, "The counts are too thin for an interval."
-        return Outcome.FAILED, "The metric is infinite."
-    if inside and least <= low and high <= most:
-        return Outcome.PASSED, "The whole interval lies within the tolerance."
-    if inside:
-        return Outcome.UNDECIDED, "The value lies within the tolerance, but its interval does not."
-    # Distances are never negative, so their interval cannot leave zero out by its lower end alone.
-    one_sided = measure.lowest == 0 and measure.balanced == 0
-    if (one_sided and low > most / 2) or (not one_sided and (low > measure.balanced or high < measure.balanced)):
-        return Outcome.FAILED, "The value lies outside the tolerance, and chance does not explain it."
-    return Outcome.UNDECIDED, "The value lies outside the tolerance, but chance may explain it."
-
-
-def _sentence(metric: BiasMetric, group: str, reason: str, outcome: Outcome | None, facts: dict[str, Any]) -> str:
-    shown = "undefined" if metric.value is None else f"{metric.value:.3f}"
-    if metric.infinite:
-        shown = "infinite" if metric.infinite > 0 else "minus infinite"
-    interval = "" if metric.low is None else f" (95 % interval {metric.low:.3f} to {metric.high:.3f})"
-    kind = "predicted" if metric.stage == "post_training" else "label"
-    ours, rest = facts[f"{kind}_share_group"], facts[f"{kind}_share_rest"]
-    what = f"{metric.title} is {shown}{interval}"
-    if metric.name in ("DPL", "DPPL", "DI") and ours is not None and rest is not None:
-        verb = "is predicted to get" if kind == "predicted" else "got"
-        what = (
-            f"Group {group!r} {verb} the favourable outcome in {ours:.1%} of its rows, the rest in {rest:.1%}: {what}"
-        )
-    else:
-        what = f"For group {group!r}: {what}"
-    if outcome is Outcome.FAILED:
-        return f"Disparity. {what}. {reason}"
-    if outcome is Outcome.PASSED:
-        return f"No disparity beyond tolerance seen. {what}. {reason}"
-    return f"{what}. {reason[:1].upper()}{reason[1:]}"
 
 
 def _reason(outcome: Outcome, findings: tuple[Finding, ...], counts: Tally) -> str:
@@ -357,19 +336,24 @@ def _reason(outcome: Outcome, findings: tuple[Finding, ...], counts: Tally) -> s
     return f"All {len(findings)} judged metrics lie within tolerance."
 
 
-def _unchecked(prediction: str | None, group: str | None) -> tuple[tuple[str, str], ...]:
+def _unchecked(question: Question) -> tuple[tuple[str, str], ...]:
     missing = []
-    if prediction is None:
+    if question.prediction is None:
         missing.append(("post_training", "no prediction column was given"))
-    else:
-        missing.append(("FT", FLIP_TEST_REASON))
-    if group is None:
-        names = "CDDL" if prediction is None else "CDDL, CDDPL"
+    elif not question.features:
+        missing.append(("FT", FLIP_NOT_ASKED))
+    if question.group is None:
+        names = "CDDL" if question.prediction is None else "CDDL, CDDPL"
         missing.append((names, "no column to condition on was given (group=)"))
     return tuple(missing)
 
 
-def _notes(counts: Tally) -> tuple[str, ...]:
-    if counts.incomplete == 0:
-        return ()
-    return (f"{counts.incomplete} of {counts.rows} rows lack a value in one of the columns and are left out.",)
+def _notes(counts: Tally, flip: FlipRows | None) -> tuple[str, ...]:
+    notes = []
+    if counts.incomplete:
+        notes.append(f"{counts.incomplete} of {counts.rows} rows lack a value in one of the columns and are left out.")
+    if flip is not None and flip.rows < counts.rows:
+        notes.append(
+            f"The flip test looked at {flip.rows} of {counts.rows} rows, a random sample of the complete ones."
+        )
+    return tuple(notes)

@@ -29,7 +29,7 @@ def minus(left: Values, right: Values) -> Values:
         return np.where(np.isinf(left) & (left == right), 0.0, left - right)
 
 
-class _Cells:
+class Cells:
     """Named sums of the table: ``n``, ``label``, ``predicted`` and the confusion counts, each indexed by group."""
 
     def __init__(self, table: Table) -> None:
@@ -51,11 +51,11 @@ def _gap(values: Values) -> Values:
     return minus(values[..., 0], values[..., 1])
 
 
-def _ci(c: _Cells) -> Values:
+def _ci(c: Cells) -> Values:
     return divide(c.n[..., 0] - c.n[..., 1], c.n[..., 0] + c.n[..., 1])
 
 
-def _dpl(c: _Cells) -> Values:
+def _dpl(c: Cells) -> Values:
     return _gap(divide(c.label_1, c.n))
 
 
@@ -64,27 +64,27 @@ def _divergence(p: Values, q: Values) -> Values:
         return np.where((p > 0) & (q > 0), p * np.log(p / q), 0.0).sum(axis=-1)
 
 
-def _kl(c: _Cells) -> Values:
+def _kl(c: Cells) -> Values:
     return _divergence(*c.label_shares())
 
 
-def _js(c: _Cells) -> Values:
+def _js(c: Cells) -> Values:
     a, d = c.label_shares()
     middle = (a + d) / 2
     return (_divergence(a, middle) + _divergence(d, middle)) / 2
 
 
-def _lp(c: _Cells) -> Values:
+def _lp(c: Cells) -> Values:
     a, d = c.label_shares()
     return np.sqrt(((a - d) ** 2).sum(axis=-1))
 
 
-def _tvd(c: _Cells) -> Values:
+def _tvd(c: Cells) -> Values:
     a, d = c.label_shares()
     return np.abs(a - d).sum(axis=-1) / 2
 
 
-def _ks(c: _Cells) -> Values:
+def _ks(c: Cells) -> Values:
     a, d = c.label_shares()
     return np.abs(a - d).max(axis=-1)
 
@@ -97,56 +97,56 @@ def _conditional_disparity(by_outcome: Table) -> Values:
     return divide((rows * each).sum(axis=-1), rows.sum(axis=-1))
 
 
-def _cddl(c: _Cells) -> Values:
+def _cddl(c: Cells) -> Values:
     return _conditional_disparity(c.table.sum(axis=-2))
 
 
-def _cddpl(c: _Cells) -> Values:
+def _cddpl(c: Cells) -> Values:
     return _conditional_disparity(c.table.sum(axis=-3))
 
 
-def _dppl(c: _Cells) -> Values:
+def _dppl(c: Cells) -> Values:
     return _gap(divide(c.predicted_1, c.n))
 
 
-def _di(c: _Cells) -> Values:
+def _di(c: Cells) -> Values:
     q = divide(c.predicted_1, c.n)
     return divide(q[..., 1], q[..., 0])
 
 
-def _dca(c: _Cells) -> Values:
+def _dca(c: Cells) -> Values:
     return _gap(divide(c.label_1, c.predicted_1))
 
 
-def _dcr(c: _Cells) -> Values:
+def _dcr(c: Cells) -> Values:
     return -_gap(divide(c.label_0, c.predicted_0))
 
 
-def _ad(c: _Cells) -> Values:
+def _ad(c: Cells) -> Values:
     return _gap(divide(c.tp + c.tn, c.n))
 
 
-def _rd(c: _Cells) -> Values:
+def _rd(c: Cells) -> Values:
     return _gap(divide(c.tp, c.label_1))
 
 
-def _sd(c: _Cells) -> Values:
+def _sd(c: Cells) -> Values:
     return -_gap(divide(c.tn, c.label_0))
 
 
-def _dar(c: _Cells) -> Values:
+def _dar(c: Cells) -> Values:
     return _gap(divide(c.tp, c.predicted_1))
 
 
-def _drr(c: _Cells) -> Values:
+def _drr(c: Cells) -> Values:
     return -_gap(divide(c.tn, c.predicted_0))
 
 
-def _te(c: _Cells) -> Values:
+def _te(c: Cells) -> Values:
     return -_gap(divide(c.fn, c.fp))
 
 
-def _ge(c: _Cells) -> Values:
+def _ge(c: Cells) -> Values:
     rows = c.n.sum(axis=-1)
     wrong_up, wrong_down = c.fp.sum(axis=-1), c.fn.sum(axis=-1)
     mean = divide(rows - wrong_down + wrong_up, rows)
@@ -162,7 +162,7 @@ class BiasMeasure(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     stage: Stage
     formula: str
-    read: Callable[[_Cells], Values]
+    read: Callable[[Cells], Values]
     lowest: float
     highest: float
     balanced: float = 0.0
@@ -181,7 +181,7 @@ def _measure(
     title: str,
     stage: Stage,
     formula: str,
-    read: Callable[[_Cells], Values],
+    read: Callable[[Cells], Values],
     bounds: tuple[float, float] = (-1, 1),
 ) -> BiasMeasure:
     return BiasMeasure(
@@ -226,10 +226,8 @@ MEASURES: tuple[BiasMeasure, ...] = (
     _unjudged(_measure("GE", "Generalized Entropy", _POST, "sum ((b / mean b)^2 - 1) / 2N, b = y' - y + 1", _ge, (0, INF))),
 )  # fmt: skip
 
-FLIP_TEST_REASON = "FT needs the features of every row and a nearest-neighbour search; counts do not determine it."
-
 
 def read_measures(table: Table, measures: tuple[BiasMeasure, ...]) -> dict[str, Values]:
     """Compute several metrics from one table; leading axes of the table stay."""
-    cells = _Cells(np.asarray(table, float))
+    cells = Cells(np.asarray(table, float))
     return {measure.name: np.asarray(measure.read(cells)) for measure in measures}

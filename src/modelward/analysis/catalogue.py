@@ -4,9 +4,10 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from modelward.analysis.bias_groups import GROUP_MEASURES
 from modelward.analysis.bias_metrics import MEASURES
 
-Class: TypeAlias = Literal["profile", "drift", "quality", "bias"]
+Class: TypeAlias = Literal["profile", "drift", "quality", "bias", "attribution"]
 Direction: TypeAlias = Literal["higher is better", "lower is better", "nearer to balance is better", "neither"]
 
 
@@ -31,6 +32,13 @@ _ROWS: tuple[tuple[str, str, Class, str, str, Direction, float, float], ...] = (
     ("sd", "Population standard deviation", "profile", "numbers", "Chan, Golub, LeVeque 1979", "neither", 0, INF),
     ("quantile", "Quantile", "profile", "numbers", "histogram over float bits, error at most 1.6 %", "neither", -INF, INF),
     ("distinct", "Number of different values", "profile", "any column", "k minimum values, Beyer et al. 2007", "neither", 0, INF),
+    ("unique", "Share of different values", "profile", "any columns", "different values / present rows", "higher is better", 0, 1),
+    ("pattern", "Share of texts that match a regular expression", "profile", "texts", "RE2", "higher is better", 0, 1),
+    ("condition", "Share of rows that keep an SQL expression", "profile", "rows", "true / (true + false)", "higher is better", 0, 1),
+    ("freshness", "Age of the newest time in seconds", "profile", "times", "moment of the check - maximum", "lower is better", -INF, INF),
+    ("rows_change", "Change of the number of rows", "profile", "tables", "rows / baseline rows - 1", "neither", -1, INF),
+    ("classifier_auc", "Area by which a classifier tells two tables apart", "drift", "tables", "Lopez-Paz & Oquab 2017",
+     "lower is better", 0, 1),
     ("ks", "Kolmogorov-Smirnov distance", "drift", "numbers", "Smirnov 1939; p-value Stephens 1970", "lower is better", 0, 1),
     ("wasserstein", "Wasserstein distance in baseline sd", "drift", "numbers", "Vallender 1974", "lower is better", 0, INF),
     ("js", "Jensen-Shannon distance, base 2", "drift", "texts, booleans, binned numbers", "Lin 1991; Endres & Schindelin 2003",
@@ -71,31 +79,76 @@ _ROWS: tuple[tuple[str, str, Class, str, str, Direction, float, float], ...] = (
     ("mse", "Mean squared error", "quality", "regression", "scikit-learn", "lower is better", 0, INF),
     ("rmse", "Root mean squared error", "quality", "regression", "scikit-learn", "lower is better", 0, INF),
     ("r2", "Coefficient of determination", "quality", "regression", "scikit-learn r2_score", "higher is better", -INF, 1),
+    ("f0_5_macro", "F0.5, mean over classes", "quality", "multiclass", "scikit-learn", "higher is better", 0, 1),
+    ("f0_5_weighted", "F0.5, weighted by rows", "quality", "multiclass", "scikit-learn", "higher is better", 0, 1),
+    ("f2_macro", "F2, mean over classes", "quality", "multiclass", "scikit-learn", "higher is better", 0, 1),
+    ("f2_weighted", "F2, weighted by rows", "quality", "multiclass", "scikit-learn", "higher is better", 0, 1),
+    ("accuracy_best_constant", "Accuracy of always predicting the most frequent label", "quality", "binary, multiclass",
+     "rows of the largest class / n", "neither", 0, 1),
+    ("mse_best_constant", "Mean squared error of always predicting the mean label", "quality", "regression",
+     "variance of the labels", "neither", 0, INF),
+    ("quantile_loss", "Quantile loss", "quality", "regression of a quantile", "Koenker & Bassett 1978", "lower is better", 0, INF),
     ("mean_error", "Mean of prediction minus label", "quality", "regression", "mean(prediction - label)", "neither", -INF, INF),
+    ("FT", "Flip Test", "bias", "predictions by group, with numeric features",
+     "(own 1, neighbours 0 - own 0, neighbours 1) / n_d, 5 nearest of the others (smclarify 0.5; sign as in its files)",
+     "nearer to balance is better", -1, 1),
+    ("kernel_shap", "Shapley values by Kernel SHAP", "attribution", "any predictor",
+     "Lundberg & Lee 2017; paired leverage sampling, Musco & Witter 2024", "neither", -INF, INF),
+    ("tree_shap", "Shapley values of trees, interventional", "attribution", "decision trees, forests, boosted trees",
+     "Lundberg et al. 2020", "neither", -INF, INF),
+    ("linear_shap", "Shapley values of a linear model", "attribution", "linear models", "weight (x - mean of background)",
+     "neither", -INF, INF),
+    ("partial_dependence", "Partial dependence", "attribution", "any predictor", "Friedman 2001", "neither", -INF, INF),
+    ("permutation_importance", "Permutation importance", "attribution", "any predictor with labels", "Breiman 2001",
+     "neither", -INF, INF),
+    ("ndcg", "NDCG of the order of features", "attribution", "attributions in two windows", "Järvelin & Kekäläinen 2002",
+     "higher is better", 0, 1),
+    ("kendall", "Kendall rank correlation of attributions", "attribution", "attributions in two windows", "Kendall 1945, tau-b",
+     "higher is better", -1, 1),
+    ("spearman", "Spearman rank correlation of attributions", "attribution", "attributions in two windows", "Spearman 1904",
+     "higher is better", -1, 1),
+    ("attribution_change", "Change of the mean absolute attribution of a feature", "attribution",
+     "attributions in two windows", "mean |now| - mean |before|, bootstrap interval", "lower is better", -INF, INF),
 )  # fmt: skip
 
-CATALOGUE: tuple[MeasureEntry, ...] = tuple(
-    MeasureEntry(
-        name=name,
-        title=title,
-        kind=kind,
-        applies_to=applies_to,
-        source=source,
-        direction=direction,
-        lowest=low,
-        highest=high,
+CATALOGUE: tuple[MeasureEntry, ...] = (
+    tuple(
+        MeasureEntry(
+            name=name,
+            title=title,
+            kind=kind,
+            applies_to=applies_to,
+            source=source,
+            direction=direction,
+            lowest=low,
+            highest=high,
+        )
+        for name, title, kind, applies_to, source, direction, low, high in _ROWS
     )
-    for name, title, kind, applies_to, source, direction, low, high in _ROWS
-) + tuple(
-    MeasureEntry(
-        name=measure.name,
-        title=measure.title,
-        kind="bias",
-        applies_to="labels by group" if measure.stage == "pre_training" else "labels and predictions by group",
-        source=f"{measure.formula} (Amazon SageMaker Clarify, public documentation)",
-        direction="nearer to balance is better",
-        lowest=measure.lowest,
-        highest=measure.highest,
+    + tuple(
+        MeasureEntry(
+            name=measure.name,
+            title=measure.title,
+            kind="bias",
+            applies_to="labels by group" if measure.stage == "pre_training" else "labels and predictions by group",
+            source=f"{measure.formula} (Amazon SageMaker Clarify, public documentation)",
+            direction="nearer to balance is better",
+            lowest=measure.lowest,
+            highest=measure.highest,
+        )
+        for measure in MEASURES
     )
-    for measure in MEASURES
+    + tuple(
+        MeasureEntry(
+            name=measure.name,
+            title=measure.title,
+            kind="bias",
+            applies_to="labels and predictions, among all groups",
+            source=f"{measure.formula} (Hardt, Price & Srebro 2016; Calders & Verwer 2010)",
+            direction="nearer to balance is better",
+            lowest=measure.lowest,
+            highest=measure.highest,
+        )
+        for measure in GROUP_MEASURES
+    )
 )

@@ -6,28 +6,23 @@ import msgspec
 
 from modelward.analysis.constraints import ColumnConstraints, Constraints
 from modelward.analysis.drift import DriftVerdict, verdicts
+from modelward.analysis.judging import Judged, Unchecked, Violation
 from modelward.analysis.profiles import NUMERIC, ColumnProfile, Kind, Profile
+from modelward.analysis.rule_checking import check_table
+from modelward.analysis.segment_checking import SegmentVerdict, comparable, segment_verdicts, told
 from modelward.kernel.outcome import Outcome, worst
+
+__all__ = ["CheckReport", "RunsVerdict", "SegmentVerdict", "Unchecked", "Violation", "check"]
 
 SIGNIFICANCE = 0.01
 
 
-class Violation(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that the data breaks: which column, which check, in a sentence, what was seen and what was expected."""
+class RunsVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last ``runs`` runs together say about drift, where they say that there is some."""
 
-    column: str
-    check: str
-    description: str
-    observed: str
-    expected: str
-
-
-class Unchecked(msgspec.Struct, frozen=True, array_like=False):
-    """A check that was not made, and why."""
-
-    column: str
-    check: str
-    reason: str
+    runs: int
+    rows: int
+    drift: tuple[DriftVerdict, ...]
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,60 +36,68 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     drift: tuple[DriftVerdict, ...]
     unchecked: tuple[Unchecked, ...]
     checks_made: int
+    over_runs: tuple[RunsVerdict, ...] = ()
+    segments: tuple[SegmentVerdict, ...] = ()
 
 
-def check(current: Profile, baseline: Profile | None, constraints: Constraints) -> CheckReport:
+def check(
+    current: Profile,
+    baseline: Profile | None,
+    constraints: Constraints,
+    *,
+    at: float | None = None,
+    level: float | None = None,
+) -> CheckReport:
     """Judge a table against its constraints and, where there is one, its baseline.
 
-    Checks: missing_column, extra_column, type, completeness, domain, range, non_negative, infinite, drift. No rows, or
-    nothing that could be checked, is undecided; so is drift of a column with fewer values than ``drift.rows_min``.
+    Checks: missing_column, extra_column, type, completeness, domain, range, non_negative, infinite, drift, and where asked
+    for: rows, rows_change, freshness, pattern, unique, condition. No rows, or nothing that could be checked, is
+    undecided; so is drift of a column with fewer values than ``drift.rows_min``, and a rule that could not be judged.
+
+    Args:
+        current: the table; its plan had ``counted_rules(constraints)``.
+        baseline: what it is compared with.
+        constraints: what it must keep.
+        at: the moment of the check, in seconds since 1970; freshness is measured from it.
+        level: the chance of a false drift alarm; that of the settings when None.
     """
     if current.rows == 0:
         return _no_rows(current, baseline)
-    judged = _Judged()
+    judged = Judged()
     _check_columns(current, constraints, judged)
     for rule in constraints.columns:
         column = current.columns.get(rule.name)
         if column is not None:
             _check_column(column, rule, judged)
+    check_table(current, baseline, constraints, at, judged)
     drift: list[DriftVerdict] = []
+    segments: tuple[SegmentVerdict, ...] = ()
     if baseline is None:
         judged.skip("", "drift", "no baseline was given")
     elif not constraints.drift.enabled:
         judged.skip("", "drift", "switched off in the constraints")
     else:
         rules = {rule.name: rule for rule in constraints.columns}
-        drift, skipped = verdicts(baseline, current, constraints.drift, rules)
+        level = constraints.drift.level if level is None else level
+        if comparable(current, baseline) and current.segments and baseline.segments:
+            # Half of what may go wrong by chance belongs to the groups.
+            level /= 2
+            segments = segment_verdicts(current.segments, baseline.segments, constraints.drift, rules, level, judged)
+        drift, skipped = verdicts(baseline, current, constraints.drift, rules, level)
         for name, reason in skipped:
             judged.skip(name, "drift", reason)
-    return _report(current, baseline, judged, drift)
+    report = _report(current, baseline, judged, drift)
+    return _with_segments(report, current, segments) if segments else report
 
 
-class _Judged:
-    def __init__(self) -> None:
-        self.violations: list[Violation] = []
-        self.unchecked: list[Unchecked] = []
-        self.made = 0
-
-    def rule(self, kept: bool, column: str, check: str, description: str, observed: object, expected: object) -> None:
-        self.made += 1
-        if not kept:
-            self.violations.append(
-                Violation(
-                    column=column,
-                    check=check,
-                    description=description,
-                    observed=_shown(observed),
-                    expected=_shown(expected),
-                )
-            )
-
-    def skip(self, column: str, check: str, reason: str) -> None:
-        self.unchecked.append(Unchecked(column, check, reason))
-
-
-def _shown(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def _with_segments(report: CheckReport, current: Profile, segments: tuple[SegmentVerdict, ...]) -> CheckReport:
+    failed = [each for each in segments if each.outcome is Outcome.FAILED]
+    if not failed:
+        return msgspec.structs.replace(report, segments=segments)
+    by = current.segments.by if current.segments else ()
+    words = f"{len(failed)} of {len(segments)} groups drifted, first {told(by, failed[0].values)}."
+    reason = f"{report.reason} {words}" if report.outcome is Outcome.FAILED else words
+    return msgspec.structs.replace(report, segments=segments, outcome=Outcome.FAILED, reason=reason)
 
 
 def _no_rows(current: Profile, baseline: Profile | None) -> CheckReport:
@@ -111,12 +114,9 @@ def _no_rows(current: Profile, baseline: Profile | None) -> CheckReport:
     )
 
 
-def _report(current: Profile, baseline: Profile | None, judged: _Judged, drift: list[DriftVerdict]) -> CheckReport:
+def _report(current: Profile, baseline: Profile | None, judged: Judged, drift: list[DriftVerdict]) -> CheckReport:
     outcomes = [verdict.outcome for verdict in drift]
-    if judged.violations:
-        outcomes.append(Outcome.FAILED)
-    elif judged.made:
-        outcomes.append(Outcome.PASSED)
+    outcomes += judged.outcomes()
     outcome = worst(outcomes)
     drifted = sum(verdict.outcome is Outcome.FAILED for verdict in drift)
     thin = [verdict.column for verdict in drift if verdict.outcome is Outcome.UNDECIDED]
@@ -124,6 +124,9 @@ def _report(current: Profile, baseline: Profile | None, judged: _Judged, drift: 
         reason = f"{len(judged.violations)} violations, {drifted} columns drifted."
     elif not outcomes:
         reason = "No constraint and no baseline was given, so nothing was checked."
+    elif judged.wanting:
+        first = judged.wanting[0]
+        reason = f"{len(judged.wanting)} rules could not be judged, first {first.check} {first.column}: {first.reason}."
     elif thin:
         reason = f"Too few values to judge the drift of {len(thin)} columns, first {thin[0]!r}."
     else:
@@ -140,7 +143,7 @@ def _report(current: Profile, baseline: Profile | None, judged: _Judged, drift: 
     )
 
 
-def _check_columns(current: Profile, constraints: Constraints, judged: _Judged) -> None:
+def _check_columns(current: Profile, constraints: Constraints, judged: Judged) -> None:
     expected = {rule.name for rule in constraints.columns}
     for rule in constraints.columns:
         there = rule.name in current.columns
@@ -153,7 +156,7 @@ def _check_columns(current: Profile, constraints: Constraints, judged: _Judged) 
         )
 
 
-def _check_column(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+def _check_column(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
     if rule.completeness_min is not None:
         _check_completeness(column, rule.completeness_min, judged)
     if column.present == 0:
@@ -167,7 +170,7 @@ def _check_column(column: ColumnProfile, rule: ColumnConstraints, judged: _Judge
         _check_numbers(column, rule, judged)
 
 
-def _check_completeness(column: ColumnProfile, least: float, judged: _Judged) -> None:
+def _check_completeness(column: ColumnProfile, least: float, judged: Judged) -> None:
     share = column.completeness or 0.0
     # A share below the limit by chance alone is no violation; a limit of 1 allows no missing value at all.
     spread = math.sqrt(least * (1 - least) / column.rows)
@@ -182,7 +185,7 @@ def _check_completeness(column: ColumnProfile, least: float, judged: _Judged) ->
     )
 
 
-def _check_kind(column: ColumnProfile, expected: Kind, judged: _Judged) -> bool:
+def _check_kind(column: ColumnProfile, expected: Kind, judged: Judged) -> bool:
     seen = column.kind
     kept = (
         seen is expected
@@ -206,7 +209,7 @@ def _example(column: ColumnProfile) -> str:
     return f", for example {min(odd)[:80]!r}" if odd else ""
 
 
-def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
     categories = column.categories
     if categories is None or rule.values is None:
         return
@@ -225,7 +228,7 @@ def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: _Judge
     )
 
 
-def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, judged: _Judged) -> None:
+def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
     name = column.name
     if rule.non_negative:
         low = column.minimum if column.minimum is not None else 0.0

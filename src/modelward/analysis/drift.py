@@ -261,11 +261,16 @@ def looks_like_identifier(column: ColumnProfile) -> bool:
 
 
 def verdicts(
-    baseline: Profile, current: Profile, settings: DriftSettings, rules: dict[str, ColumnConstraints]
+    baseline: Profile,
+    current: Profile,
+    settings: DriftSettings,
+    rules: dict[str, ColumnConstraints],
+    level: float | None = None,
 ) -> tuple[list[DriftVerdict], list[tuple[str, str]]]:
     """Judge every column that both tables have; also tell which were not compared, and why.
 
-    Drift is: the effect exceeds its threshold, and the chance of it, weighed over all columns together, is small.
+    Drift is: the effect exceeds its threshold, and the chance of it, weighed over all columns together, is small: below
+    ``level``, that of the settings when None.
     """
     found: dict[str, _Found] = {}
     undecided: list[DriftVerdict] = []
@@ -290,7 +295,7 @@ def verdicts(
             found[name] = compare_numbers(before, now, settings, threshold)
         elif before.categories is not None and now.categories is not None:
             found[name] = compare_texts(before.categories, now.categories, settings, threshold)
-    alarms = significant({name: one.p_value for name, one in found.items()}, settings.false_share)
+    alarms = significant({name: one.p_value for name, one in found.items()}, settings.level if level is None else level)
     judged = {name: _judge(name, one, name in alarms) for name, one in found.items()}
     judged |= {verdict.column: verdict for verdict in undecided}
     return [judged[name] for name in baseline.columns if name in judged], skipped

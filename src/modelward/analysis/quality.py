@@ -1,66 +1,23 @@
 """How good predictions are against labels: binary, multiclass and regression metrics with intervals, from one pass."""
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from modelward.analysis.accumulate import counted
-from modelward.analysis.buffers import fixed_width, valid_mask
-from modelward.analysis.scores import CalibrationBin, Ranking, ScoreBook, auc_interval
+from modelward.analysis.quality_errors import regression_report
+from modelward.analysis.quality_shapes import Confusion, Curves, Metric, ProblemType, QualityReport
+from modelward.analysis.scores import AUC_ERROR_MAX, Ranking, ScoreBook, auc_interval
 from modelward.analysis.sources import Source, batches_of
 from modelward.analysis.tallies import Coder, favourable_mask, same_value, tally
 from modelward.kernel.errors import Invalid
 
-ProblemType: TypeAlias = Literal["binary", "multiclass", "regression"]
 Values: TypeAlias = Any
 
 BOOTSTRAP_SAMPLES = 500
 CLASSES_MAX = 1_000
-
-
-class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure with its 95 % interval; ``value`` is None where it is not defined, and ``reason`` says why."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    reason: str = ""
-
-
-class Confusion(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows by label (first index) and prediction (second index), both in the order of ``classes``."""
-
-    classes: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-
-
-class Curves(msgspec.Struct, frozen=True, kw_only=True):
-    """Thinned to 200 points. ``roc``: (false positive rate, recall, threshold); ``precision_recall``: (recall, precision,
-    threshold); ``calibration``: tenths of the probability."""
-
-    roc: tuple[tuple[float, float, float], ...]
-    precision_recall: tuple[tuple[float, float, float], ...]
-    calibration: tuple[CalibrationBin, ...]
-
-
-class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The quality of predictions. ``rows`` are all rows; ``incomplete`` lack a label or a prediction and are left out."""
-
-    problem_type: ProblemType
-    label: str
-    prediction: str | None
-    probability: str | None
-    positive: str | None
-    rows: int
-    incomplete: int
-    metrics: dict[str, Metric]
-    confusion: Confusion | None = None
-    curves: Curves | None = None
-    notes: tuple[str, ...] = ()
 
 
 def quality_report(
@@ -72,6 +29,8 @@ def quality_report(
     probability: str | None = None,
     positive: object = None,
     threshold: float = 0.5,
+    quantile: float | None = None,
+    exact: bool = False,
     seed: int = 0,
 ) -> QualityReport:
     """Compare predictions with labels.
@@ -84,6 +43,9 @@ def quality_report(
         probability: column of the probability of the positive class, in [0, 1] (binary only).
         positive: the positive label; 1 or true by default for columns of 0 and 1.
         threshold: probabilities above it are positive predictions where there is no prediction column.
+        quantile: which quantile the predictions are meant to be, for ``quantile_loss`` (regression only).
+        exact: keep every probability for the AUC, at 10 bytes a row; else more than a million rows are counted in bins
+            so fine that it errs by less than 1e-6, or the report says by how much.
         seed: of the bootstrap.
 
     Metrics are those of scikit-learn by the same names (``specificity`` is recall of the negative class; ``f0_5``, ``f2``
@@ -96,7 +58,7 @@ def quality_report(
     if problem_type == "regression":
         if prediction is None:
             raise Invalid("A regression report needs a prediction column.", field="prediction")
-        return _regression(source, label, prediction)
+        return regression_report(source, label, prediction, quantile)
     if problem_type == "multiclass":
         if prediction is None:
             raise Invalid("A multiclass report needs a prediction column.", field="prediction")
@@ -105,17 +67,24 @@ def quality_report(
         raise Invalid(
             f"{problem_type!r} is not a problem type: binary, multiclass or regression.", field="problem_type"
         )
-    return _binary(source, label, prediction, probability, positive, threshold, seed)
+    book = ScoreBook(probability, exact=exact) if probability is not None else None
+    return _binary(source, label, prediction, probability, positive, threshold, seed, book)
 
 
 def _binary(
-    source: Source, label: str, prediction: str | None, probability: str | None, positive: object, cut: float, seed: int
+    source: Source,
+    label: str,
+    prediction: str | None,
+    probability: str | None,
+    positive: object,
+    cut: float,
+    seed: int,
+    book: ScoreBook | None,
 ) -> QualityReport:
     if prediction is None and probability is None:
         raise Invalid("A binary report needs a prediction or a probability column.", field="prediction")
     labels = Coder(label)
     predicted = Coder(prediction) if prediction is not None else Coder(str(probability), above=cut)
-    book = ScoreBook(probability) if probability is not None else None
     pairs, rows, incomplete = _joined_counts(source, labels, predicted, book)
     mask = favourable_mask(label, labels.values, positive) if labels.values else np.zeros(1, bool)
     if len(labels.values) > 2 and positive is None:
@@ -212,6 +181,7 @@ def _binary_metrics(cells: Values) -> dict[str, Values]:
         "matthews": _ratio(tp * tn - fp * fn, spread),
         "label_share": _ratio(tp + fn, tp + tn + fp + fn),
         "predicted_share": _ratio(tp + fp, tp + tn + fp + fn),
+        "accuracy_best_constant": _ratio(np.maximum(tp + fn, tn + fp), tp + tn + fp + fn),
     }
 
 
@@ -243,9 +213,9 @@ def _metric(value: float, samples: Values) -> Metric:
 
 def _ranking_metrics(ranking: Ranking) -> dict[str, Metric]:
     found = {
-        "brier": Metric(value=ranking.brier),
-        "log_loss": Metric(value=ranking.log_loss),
-        "calibration_error": Metric(value=ranking.calibration_error),
+        "brier": _within(ranking.brier, ranking.brier_interval),
+        "log_loss": _within(ranking.log_loss, ranking.log_loss_interval),
+        "calibration_error": _within(ranking.calibration_error, ranking.calibration_interval),
     }
     if ranking.auc is None:
         reason = "All labels are of one class."
@@ -256,8 +226,13 @@ def _ranking_metrics(ranking: Ranking) -> dict[str, Metric]:
     low, high = auc_interval(ranking.auc, ranking.positives, ranking.negatives)
     return found | {
         "auc": Metric(value=ranking.auc, low=low, high=high),
-        "average_precision": Metric(value=ranking.average_precision),
+        "average_precision": _within(ranking.average_precision, ranking.average_precision_interval),
     }
+
+
+def _within(value: float | None, ends: tuple[float, float] | None) -> Metric:
+    low, high = ends or (None, None)
+    return Metric(value=value, low=low, high=high)
 
 
 def _notes(rows: int, incomplete: int, ranking: Ranking | None = None) -> tuple[str, ...]:
@@ -265,7 +240,8 @@ def _notes(rows: int, incomplete: int, ranking: Ranking | None = None) -> tuple[
     if incomplete:
         notes.append(f"{incomplete} of {rows} rows lack a label or a prediction and are left out.")
     if ranking is not None and ranking.auc_error:
-        notes.append(f"Scores were counted in 65 536 bins: the AUC errs by at most {ranking.auc_error:.1e}.")
+        hint = "" if ranking.auc_error <= AUC_ERROR_MAX else " Ask for it exactly (exact=True) if that is too much."
+        notes.append(f"Scores were counted in bins: the AUC errs by at most {ranking.auc_error:.1e}.{hint}")
     return tuple(notes)
 
 
@@ -311,84 +287,17 @@ def _multiclass_metrics(cells: Values) -> dict[str, Values]:
     total = cells.sum(axis=(-1, -2))
     precision = np.nan_to_num(_ratio(hits, guessed))
     recall = np.nan_to_num(_ratio(hits, observed))
-    f1 = np.nan_to_num(_ratio(2 * hits, observed + guessed))
     weights = _ratio(observed, total[..., np.newaxis])
     used = np.maximum(((observed + guessed) > 0).sum(axis=-1), 1)
     found = {"accuracy": _ratio(hits.sum(axis=-1), total)}
-    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+    scores = {
+        name: np.nan_to_num(_ratio((1 + square) * hits, square * observed + guessed))
+        for name, square in (("f1", 1.0), ("f0_5", 0.25), ("f2", 4.0))
+    }
+    for name, values in {"precision": precision, "recall": recall, **scores}.items():
         found[f"{name}_macro"] = values.sum(axis=-1) / used
         found[f"{name}_weighted"] = (values * weights).sum(axis=-1)
     chance = _ratio((observed * guessed).sum(axis=-1), total * total)
+    found["accuracy_best_constant"] = _ratio(observed.max(axis=-1, initial=0), total)
     found["kappa"] = _ratio(found["accuracy"] - chance, 1 - chance)
     return found
-
-
-def _regression(source: Source, label: str, prediction: str) -> QualityReport:
-    sums = np.zeros(4)
-    rows = complete = 0
-    mean = deviations = 0.0
-    for batch in batches_of(source, [label, prediction]):
-        rows += batch.num_rows
-        columns = list(dict.fromkeys([label, prediction]))
-        y, guess = (_numbers(batch.column(columns.index(name)), name) for name in (label, prediction))
-        there = np.isfinite(y) & np.isfinite(guess)
-        y, error = y[there], guess[there] - y[there]
-        if y.size == 0:
-            continue
-        absolute, square = np.abs(error), error * error
-        sums += (absolute.sum(), square.sum(), error.sum(), np.einsum("i,i->", square, square))
-        here = float(y.mean())
-        apart = here - mean
-        deviations += float(((y - here) ** 2).sum()) + apart * apart * complete * y.size / (complete + y.size)
-        complete += y.size
-        mean += apart * y.size / complete
-    return QualityReport(
-        problem_type="regression",
-        label=label,
-        prediction=prediction,
-        probability=None,
-        positive=None,
-        rows=rows,
-        incomplete=rows - complete,
-        metrics=_error_metrics(sums, complete, deviations),
-        notes=_notes(rows, rows - complete),
-    )
-
-
-def _error_metrics(sums: Values, n: int, deviations: float) -> dict[str, Metric]:
-    names = ("mae", "mse", "rmse", "r2", "mean_error")
-    if n == 0:
-        return {name: Metric(value=None, reason="There is no complete row.") for name in names}
-    mae, mse, mean_error = (float(value) / n for value in sums[:3])
-    fourth = float(sums[3]) / n
-
-    def around(value: float, variance: float) -> Metric:
-        half = 1.96 * math.sqrt(max(0.0, variance) / n)
-        return Metric(value=value, low=value - half, high=value + half)
-
-    squared = around(mse, fourth - mse * mse)
-    least, most = max(0.0, squared.low or 0.0), squared.high or 0.0
-    r2 = (
-        Metric(value=None, reason="All labels are equal.")
-        if deviations == 0
-        else Metric(value=1 - mse * n / deviations)
-    )
-    return {
-        "mae": around(mae, mse - mae * mae),
-        "mse": msgspec.structs.replace(squared, low=least),
-        "rmse": Metric(value=math.sqrt(mse), low=math.sqrt(least), high=math.sqrt(most)),
-        "r2": r2,
-        "mean_error": around(mean_error, mse - mean_error * mean_error),
-    }
-
-
-def _numbers(array: Any, column: str) -> Values:
-    kind = array.type
-    if not (
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
-    ):
-        raise Invalid(f"Column {column!r} holds {kind}; a regression report needs numbers.", field=column)
-    numbers = array.cast(pa.float64())
-    mask = valid_mask(numbers)
-    values = fixed_width(numbers, np.float64)
-    return values if mask is None else np.where(mask, values, np.nan)

@@ -6,6 +6,7 @@ Every complaint names the file, and the column, line or value where one is known
 import gzip
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelward.analysis.buffers import is_text
-from modelward.kernel.errors import Invalid, NotFound, NotImplementedYet, Unavailable
+from modelward.analysis.row_rules import RowRule
+from modelward.kernel.errors import Invalid, NotFound, Unavailable
 
-Format: TypeAlias = Literal["parquet", "csv", "json"]
+Format: TypeAlias = Literal["parquet", "csv", "json", "captures"]
 Source: TypeAlias = Any
 """A path, a list of paths, an s3:// address, a pyarrow BufferReader with Parquet, or anything Arrow can stream."""
 
@@ -28,23 +30,44 @@ FORMATS: dict[str, Format] = {
 }  # fmt: skip
 
 
+SEGMENT_COLUMNS_MAX = 3
+SEGMENTS_MAX = 10_000
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a scan is asked to do.
 
     ``columns``: only these, in this order (all when None). ``decimal``: the decimal separator of CSV files.
     ``threads``: how many threads share the columns (the processors, at most 8, when None).
-    ``segments``: columns to profile apart by value; not built yet. Edges of the baseline are not needed: the
-    histograms of two profiles always have a common grid.
+    ``segments``: up to three columns, by whose values the rows are profiled apart; ``segments_max``: how many groups are
+    kept, the rest being pooled. ``rules``: what is counted row by row. ``format``: of files whose ending or content does
+    not tell. Edges of the baseline are not needed: the histograms of two profiles always have a common grid.
+
+    Values inside structs are columns by their path, ``address.city``; ``columns`` may also name an element of a list,
+    ``features[0]``.
+
+    Raises:
+        Invalid: more than three segment columns, one of them twice, or a number of groups out of range.
     """
 
     columns: tuple[str, ...] | None = None
     decimal: Literal[".", ","] = "."
     threads: int | None = None
     segments: tuple[str, ...] = ()
+    segments_max: int = 50
+    rules: tuple[RowRule, ...] = ()
+    format: Format | None = None
 
     def __post_init__(self) -> None:
-        if self.segments:
-            raise NotImplementedYet("Profiles by segment are not built yet.", field="segments")
+        if len(self.segments) > SEGMENT_COLUMNS_MAX or len(set(self.segments)) != len(self.segments):
+            raise Invalid(
+                f"Segments by {', '.join(self.segments)}: at most {SEGMENT_COLUMNS_MAX} different columns can be used.",
+                field="segments",
+            )
+        if not 1 <= self.segments_max <= SEGMENTS_MAX:
+            raise Invalid(
+                f"segments_max is {self.segments_max}; it must be from 1 to {SEGMENTS_MAX}.", field="segments_max"
+            )
 
 
 class ParquetPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,11 +81,13 @@ class StreamPart(msgspec.Struct, frozen=True, kw_only=True):
     """A table that comes in batches: ``open`` gives a ``Stream`` and cleans up after it.
 
     ``open(True)`` looks at all rows of a CSV file before it settles the types; ``open(False)`` may end in
-    ``TypeChanged``, after which ``open(True)`` must be used.
+    ``TypeChanged``, after which ``open(True)`` must be used. ``columns``: the same table with some columns only, where
+    reading these alone costs little.
     """
 
     name: str
     open: Callable[[bool], AbstractContextManager["Stream"]]
+    columns: Callable[[list[str]], "StreamPart"] | None = None
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +119,7 @@ def parts_of(source: Source, plan: Plan) -> list[Part]:
         buffer = source.read_buffer() if source.tell() == 0 else _whole_buffer(source)
         return [ParquetPart(name="the buffer", open=lambda: pa.BufferReader(buffer))]
     if isinstance(source, pa.Table):
-        return [_stream("the table", source.schema, source.to_batches())]
+        return [_table_stream(source)]
     if isinstance(source, pa.RecordBatch):
         return [_stream("the batch", source.schema, [source])]
     if isinstance(source, pa.RecordBatchReader):
@@ -121,11 +146,38 @@ def _stream(name: str, schema: Any, batches: Iterable[Any]) -> StreamPart:
     return StreamPart(name=name, open=opened)
 
 
+def _table_stream(table: Any) -> StreamPart:
+    part = _stream("the table", table.schema, table.to_batches())
+    return msgspec.structs.replace(part, columns=lambda names: _table_stream(table.select(names)))
+
+
+def parquet_stream(part: ParquetPart, columns: list[str] | None = None) -> StreamPart:
+    """A Parquet file as batches of at most about 64 MB, its text columns kept as dictionaries."""
+
+    @contextmanager
+    def opened(sure: bool) -> Iterator[Stream]:
+        file = open_parquet(part)
+        names = columns if columns is not None else list(file.schema_arrow.names)
+        rows = max(1_024, min(131_072, 8_000_000 // max(1, len(names))))
+        schema = pa.schema([file.schema_arrow.field(name) for name in names])
+        yield Stream(schema=schema, batches=_parquet_batches(part, file, names, rows))
+
+    return StreamPart(name=part.name, open=opened, columns=lambda names: parquet_stream(part, names))
+
+
+def _parquet_batches(part: ParquetPart, file: Any, names: list[str], rows: int) -> Iterator[Any]:
+    try:
+        for batch in file.iter_batches(columns=names, batch_size=rows):
+            yield batch.select(names)
+    except (pa.ArrowException, OSError) as problem:
+        raise broken(part.name, problem) from problem
+
+
 def _parts_of_paths(paths: list[str], plan: Plan) -> list[Part]:
     parts: list[Part] = []
     texts: dict[Format, list[str]] = {}
-    for path in (file for given in paths for file in _files_at(given)):
-        kind = format_of(path)
+    for path in (file for given in paths for file in files_at(given)):
+        kind = plan.format or format_of(path)
         if kind == "parquet":
             parts.append(_parquet_part(path))
         else:
@@ -137,7 +189,13 @@ def _parts_of_paths(paths: list[str], plan: Plan) -> list[Part]:
     return parts
 
 
-def _files_at(path: str) -> list[str]:
+def files_at(path: str) -> list[str]:
+    """The files a path stands for.
+
+    Raises:
+        NotFound: there is none.
+        Invalid: the file is empty.
+    """
     if path.startswith("s3://"):
         return [path]
     if not os.path.exists(path):
@@ -211,11 +269,13 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
     @contextmanager
     def opened(sure: bool) -> Iterator[Stream]:
         # DuckDB costs 0.3 s to load: only who reads text files pays.
+        from modelward.analysis.capture_files import looks_like_captures, read_captures
         from modelward.analysis.text_files import read_csv, read_json
 
         with tempfile.TemporaryDirectory(prefix="modelward-") as folder:
             local = [_fetched(path, folder) for path in paths]
-            read = read_csv if kind == "csv" else read_json
+            captured = kind == "captures" or (kind == "json" and plan.format is None and looks_like_captures(local[0]))
+            read = read_captures if captured else read_csv if kind == "csv" else read_json
             with read(local, folder, decimal=plan.decimal, sure=sure) as (schema, batches, rejected, notes):
                 yield Stream(schema=schema, batches=batches, rejected=rejected, notes=notes)
 
@@ -243,7 +303,7 @@ def open_parquet(part: ParquetPart, metadata: Any = None) -> Any:
         if metadata is None:
             metadata = pq.read_metadata(part.open())
         schema = metadata.schema.to_arrow_schema()
-        texts = [name for name in schema.names if is_text(schema.field(schema.names.index(name)).type)]
+        texts = [field.name for field in schema if is_text(field.type)]
         return pq.ParquetFile(part.open(), metadata=metadata, read_dictionary=texts)
     except (pa.ArrowInvalid, OSError, pa.ArrowNotImplementedError) as problem:
         raise broken(part.name, problem) from problem
@@ -263,40 +323,37 @@ def chosen_columns(schema: Any, wanted: tuple[str, ...] | None, name: str) -> li
         NotFound: a wanted column does not exist.
     """
     names: list[str] = list(schema.names)
-    twice = sorted({column for column in names if names.count(column) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise Invalid(
             f"{name} has more than one column named {twice[0]!r}.", field=twice[0], hint="Rename one of them."
         )
     if wanted is None:
         return names
+    known = set(names)
     for column in wanted:
-        if column not in names:
-            shown = ", ".join(repr(known) for known in names[:20]) + (" ..." if len(names) > 20 else "")
+        if column not in known:
+            shown = ", ".join(repr(other) for other in names[:20]) + (" ..." if len(names) > 20 else "")
             raise NotFound(f"{name} has no column {column!r}; it has: {shown}.", field=column)
     return list(wanted)
 
 
-def batches_of(source: Source, columns: Iterable[str], plan: Plan | None = None) -> Iterator[Any]:
-    """Stream record batches that hold just these columns, in this order.
+def batches_of(source: Source, columns: Iterable[str] | None, plan: Plan | None = None) -> Iterator[Any]:
+    """Stream record batches that hold just these columns, in this order; all columns for None.
 
     Raises:
         NotFound: a file or a column does not exist.
         Invalid: a file cannot be read.
     """
     plan = plan or Plan()
-    wanted = tuple(dict.fromkeys(columns))
+    wanted = None if columns is None else tuple(dict.fromkeys(columns))
     for part in parts_of(source, plan):
         if isinstance(part, ParquetPart):
             file = open_parquet(part)
-            chosen_columns(file.schema_arrow, wanted, part.name)
-            try:
-                for batch in file.iter_batches(columns=list(wanted), batch_size=262_144):
-                    yield batch.select(list(wanted))
-            except (pa.ArrowInvalid, OSError) as problem:
-                raise broken(part.name, problem) from problem
+            names = chosen_columns(file.schema_arrow, wanted, part.name)
+            yield from _parquet_batches(part, file, names, 262_144)
             continue
         with part.open(True) as stream:
-            chosen_columns(stream.schema, wanted, part.name)
+            names = chosen_columns(stream.schema, wanted, part.name)
             for batch in stream.batches:
-                yield batch.select(list(wanted))
+                yield batch.select(names)

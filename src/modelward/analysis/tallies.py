@@ -98,36 +98,67 @@ def tally(source: Source, coders: list[Coder], *, also: Callable[[Any], None] | 
     Raises:
         Invalid, NotFound: as for reading; or too many combinations of values.
     """
-    columns = list(dict.fromkeys(coder.column for coder in coders))
-    found: dict[tuple[int, ...], int] = {}
-    rows = incomplete = 0
+    return tallies(source, [coders], also=also)[0]
+
+
+def tallies(source: Source, questions: list[list[Coder]], *, also: Callable[[Any], None] | None = None) -> list[Tally]:
+    """Several counts in one pass; a coder that several of them hold codes each batch once.
+
+    Raises:
+        Invalid, NotFound: as for reading; or too many combinations of values.
+    """
+    columns = list(dict.fromkeys(coder.column for coders in questions for coder in coders))
+    counters = [_Counter(coders) for coders in questions]
     for batch in batches_of(source, columns):
         if also is not None:
             also(batch)
-        rows += batch.num_rows
-        codes = [coder.codes(batch.column(columns.index(coder.column))) for coder in coders]
-        present = np.ones(batch.num_rows, bool)
+        coded: dict[int, Codes] = {}
+        for coders in questions:
+            for coder in coders:
+                if id(coder) not in coded:
+                    coded[id(coder)] = coder.codes(batch.column(columns.index(coder.column)))
+        for counter in counters:
+            counter.add([coded[id(coder)] for coder in counter.coders], batch.num_rows)
+    return [counter.tally() for counter in counters]
+
+
+class _Counter:
+    """Counts combinations of codes."""
+
+    def __init__(self, coders: list[Coder]) -> None:
+        self.coders = coders
+        self.found: dict[tuple[int, ...], int] = {}
+        self.rows = self.incomplete = 0
+
+    def add(self, codes: list[Codes], rows: int) -> None:
+        """Take the codes of a batch."""
+        self.rows += rows
+        present = np.ones(rows, bool)
         for one in codes:
             present &= one >= 0
         complete = int(present.sum())
-        incomplete += batch.num_rows - complete
+        self.incomplete += rows - complete
         if complete == 0:
-            continue
-        sizes = [max(1, len(coder.known)) for coder in coders]
+            return
+        sizes = [max(1, len(coder.known)) for coder in self.coders]
         if int(np.prod([float(size) for size in sizes])) > CELLS_MAX:
+            columns = list(dict.fromkeys(coder.column for coder in self.coders))
             raise Invalid(f"The columns {', '.join(columns)} have too many combinations of values.")
         joined = np.zeros(complete, np.int64)
         for one, size in zip(codes, sizes, strict=True):
             joined *= size
-            joined += one if complete == batch.num_rows else one[present]
+            joined += one if complete == rows else one[present]
         keys, counts = counted(joined.view(np.uint64))
         places = np.unravel_index(keys.view(np.int64), sizes)
         for *place, count in zip(*(place.tolist() for place in places), counts.tolist(), strict=True):
-            found[tuple(place)] = found.get(tuple(place), 0) + count
-    table = np.zeros([max(1, len(coder.known)) for coder in coders], np.int64)
-    for cell, count in found.items():
-        table[cell] = count
-    return Tally(coders, table, rows, incomplete)
+            self.found[tuple(place)] = self.found.get(tuple(place), 0) + count
+
+    def tally(self) -> Tally:
+        """The counts as a table."""
+        table = np.zeros([max(1, len(coder.known)) for coder in self.coders], np.int64)
+        for cell, count in self.found.items():
+            table[cell] = count
+        return Tally(self.coders, table, self.rows, self.incomplete)
 
 
 def same_value(left: object, right: object) -> bool:

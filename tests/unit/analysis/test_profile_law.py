@@ -19,7 +19,7 @@ from modelward.analysis.sketches import (
     Histogram,
     mixed_bits,
 )
-from modelward.kernel.errors import Invalid, NotImplementedYet
+from modelward.kernel.errors import Invalid
 
 ONE_THREAD = Plan(threads=1)
 numbers = st.one_of(
@@ -233,11 +233,6 @@ def test_a_column_that_one_part_lacks_is_missing_in_its_rows():
     assert summed.rows == 3
     assert (summed.columns["x"].present, summed.columns["x"].missing) == (2, 1)
     assert (summed.columns["y"].present, summed.columns["y"].missing) == (1, 2)
-
-
-def test_segments_are_refused_until_they_are_built():
-    with pytest.raises(NotImplementedYet):
-        Plan(segments=("region",))
 
 
 def test_summaries_of_nothing_are_neutral():

@@ -66,11 +66,11 @@ def test_the_binned_ranking_errs_by_less_than_it_says(monkeypatch):
 
     report = binary(y, score=score)
 
-    assert report.metrics["auc"].value == pytest.approx(oracle.roc_auc_score(y, score), abs=1e-5)
+    assert report.metrics["auc"].value == pytest.approx(oracle.roc_auc_score(y, score), abs=1e-6)
     assert report.metrics["average_precision"].value == pytest.approx(
         oracle.average_precision_score(y, score), abs=1e-4
     )
-    assert any("65 536 bins" in note for note in report.notes)
+    assert any("counted in bins" in note for note in report.notes)
 
 
 def test_multiclass_metrics_are_those_of_scikit_learn():

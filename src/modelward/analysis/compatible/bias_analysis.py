@@ -25,11 +25,7 @@ Counts: TypeAlias = Any
 
 PRE, POST = "pre_training_bias", "post_training_bias"
 _STAGES: dict[str, Stage] = {PRE: "pre_training", POST: "post_training"}
-_NOT_BUILT = {
-    "shap": "SHAP values",
-    "pdp": "partial dependence plots",
-    "asymmetric_shapley_value": "asymmetric Shapley values",
-}
+_NEED_A_MODEL = {"shap": "SHAP values", "pdp": "partial dependence"}
 _TITLES = {"KL": "Kullback-Liebler Divergence"}
 _CONDITIONAL = {"CDDL", "CDDPL"}
 FLIP_TEST = "FT"
@@ -39,38 +35,54 @@ def analyzed(config: AnalysisConfig, table: TextTable) -> AnalysisFile:
     """Compute the bias part of an analysis.
 
     Raises:
-        NotImplementedYet: explanations, segments, or predictions that would have to be asked of a model.
+        NotImplementedYet: segments are asked for.
         NotFound: a column does not exist.
-        Invalid: a setting is missing or does not fit its column.
+        Invalid: a setting is missing or does not fit its column, or a model would have to be asked.
     """
-    require_built(config)
+    require_built(config, asking=False)
     asked = [stage for stage in (PRE, POST) if stage in config.methods]
     if not asked:
         raise Invalid(f"methods names neither {PRE} nor {POST}, so there is nothing to compute.", field="methods")
-    parts = {f"{stage}_metrics": _part(config, table, stage) for stage in asked}
+    return bias_parts(config, table)
+
+
+def bias_parts(config: AnalysisConfig, table: TextTable) -> AnalysisFile:
+    """The bias part of an analysis, empty where none is asked for.
+
+    Raises:
+        NotFound, Invalid: as ``analyzed``.
+    """
+    parts = {f"{stage}_metrics": _part(config, table, stage) for stage in (PRE, POST) if stage in config.methods}
     return AnalysisFile(
         pre_training_bias_metrics=parts.get(f"{PRE}_metrics", UNSET),
         post_training_bias_metrics=parts.get(f"{POST}_metrics", UNSET),
     )
 
 
-def require_built(config: AnalysisConfig) -> None:
-    """Refuse what an analysis cannot do yet, before anything is read.
+def require_built(config: AnalysisConfig, *, asking: bool) -> None:
+    """Refuse what an analysis cannot do, before anything is read. ``asking``: there is a model to ask.
 
     Raises:
-        NotImplementedYet: explanations or segments are asked for; the message says what to do.
+        NotImplementedYet: time series or segments are asked for; the message says what to do.
+        Invalid: explanations are asked for, and there is no model to ask.
     """
-    for method, what in _NOT_BUILT.items():
-        if method in config.methods:
-            raise NotImplementedYet(
-                f"The configuration asks for {what} ({method}), which are not built yet.",
-                field=f"methods.{method}",
-                hint=f"Remove {method!r} from methods to get the bias metrics alone.",
-            )
+    if "asymmetric_shapley_value" in config.methods:
+        raise NotImplementedYet(
+            "The configuration asks for asymmetric Shapley values, which are not built yet.",
+            field="methods.asymmetric_shapley_value",
+            hint="Remove 'asymmetric_shapley_value' from methods to get the rest.",
+        )
     if config.segment_config is not UNSET:
         raise NotImplementedYet(
             "Metrics by segment are not built yet.", field="segment_config", hint="Analyze each segment's rows apart."
         )
+    for method, what in _NEED_A_MODEL.items():
+        if method in config.methods and not asking:
+            raise Invalid(
+                f"The configuration asks for {what} ({method}), and no model was given to ask.",
+                field=f"methods.{method}",
+                hint=f"Give a predictor (--predictor). Remove {method!r} from methods to get the bias metrics alone.",
+            )
 
 
 def _part(config: AnalysisConfig, table: TextTable, stage: str) -> BiasMetrics:
@@ -113,10 +125,10 @@ def column_of(table: TextTable, name: Column) -> TextColumn:
 
 def _predicted(config: AnalysisConfig, table: TextTable) -> Mask:
     if config.predicted_label is UNSET:
-        raise NotImplementedYet(
-            "Post-training metrics need predictions, and asking a model for them is not built yet.",
+        raise Invalid(
+            "Post-training metrics need predictions: the configuration names no column of them, and no model was given.",
             field="predicted_label",
-            hint="Put the predictions into the data and name their column in predicted_label.",
+            hint="Name the column of predictions in predicted_label, or give a predictor (--predictor).",
         )
     threshold = config.probability_threshold
     cut = threshold if isinstance(threshold, float) else DEFAULT_PROBABILITY_THRESHOLD

@@ -7,15 +7,20 @@ import msgspec
 from msgspec import UNSET
 
 from modelward.analysis.compatible.analysis_tables import analysis_table
-from modelward.analysis.compatible.bias_analysis import analyzed, bias_violations, require_built
+from modelward.analysis.compatible.bias_analysis import POST, PRE, bias_parts, bias_violations, require_built
 from modelward.analysis.compatible.data_checks import check_table
 from modelward.analysis.compatible.data_statistics import data_statistics, suggested_constraints
+from modelward.analysis.compatible.explanations import attribution_violations, explained
+from modelward.analysis.compatible.model_inputs import predicted_labels
 from modelward.analysis.compatible.model_quality import (
     quality_statistics,
     quality_violations,
     suggested_quality_constraints,
 )  # fmt: skip
+from modelward.analysis.compatible.predictors import Predictor, as_predictor
 from modelward.analysis.compatible.texts import Data, read_texts
+from modelward.analysis.explain import Progress, ShapState
+from modelward.analysis.explain_asking import Predict
 from modelward.analysis.formats.analysis_config import AnalysisConfig, read_analysis_config
 from modelward.analysis.formats.analysis_file import read_analysis, write_analysis
 from modelward.analysis.formats.constraints_file import read_constraints, write_constraints
@@ -33,12 +38,18 @@ from modelward.analysis.formats.statistics_file import (
     read_statistics,
     write_statistics,
 )  # fmt: skip
-from modelward.analysis.formats.violations_file import ViolationEntry, ViolationsFile, write_violations
+from modelward.analysis.formats.violations_file import (
+    CLARIFY_VERSION,
+    ViolationEntry,
+    ViolationsFile,
+    write_violations,
+)  # fmt: skip
 from modelward.kernel.errors import Invalid
 from modelward.kernel.outcome import Outcome
 
 STATISTICS, CONSTRAINTS, VIOLATIONS = "statistics.json", "constraints.json", "constraint_violations.json"
 ANALYSIS = "analysis.json"
+EXPLANATIONS = ("shap", "pdp")
 
 Problem: TypeAlias = Literal["regression", "binary", "multiclass"]
 _FAMILIES: dict[str, Family] = {
@@ -51,7 +62,7 @@ _FAMILIES: dict[str, Family] = {
 class JobFiles(msgspec.Struct, frozen=True, kw_only=True):
     """Files by name, and what was found. ``outcome`` is None where nothing was compared with a baseline.
 
-    ``violations`` and ``unchecked`` (what was not looked at, and why) are told beside the files.
+    ``violations``, ``unchecked`` (what was not looked at, and why) and ``notes`` are told beside the files.
     """
 
     files: dict[str, bytes]
@@ -59,6 +70,7 @@ class JobFiles(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     violations: tuple[ViolationEntry, ...] = ()
     unchecked: tuple[tuple[str, str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def write(self, folder: str | Path) -> None:
         """Write the files into a folder, which is made where it is missing.
@@ -74,6 +86,7 @@ class JobFiles(msgspec.Struct, frozen=True, kw_only=True):
             if self.outcome is not None:
                 (target / VIOLATIONS).unlink(missing_ok=True)
             for name, content in self.files.items():
+                (target / name).parent.mkdir(exist_ok=True)
                 (target / name).write_bytes(content)
         except OSError as problem:
             raise Invalid(f"{str(target)!r} cannot be written: {problem.strerror}.") from problem
@@ -145,22 +158,53 @@ def _violations(violations: ViolationsFile) -> dict[str, bytes]:
     return {VIOLATIONS: write_violations(violations)} if violations.violations else {}
 
 
-def analyze_files(config: AnalysisConfig | str | Path, data: Data, *, baseline: str | Path | None = None) -> JobFiles:
-    """Do what an analysis_config.json asks: analysis.json, and against a baseline analysis.json the drift of bias.
+def analyze_files(
+    config: AnalysisConfig | str | Path,
+    data: Data,
+    *,
+    baseline: str | Path | None = None,
+    predictor: Predictor | Predict | None = None,
+    state: ShapState | None = None,
+    on_progress: Progress | None = None,
+) -> JobFiles:
+    """Do what an analysis_config.json asks: analysis.json, and against a baseline analysis.json the drift of it.
+
+    ``predictor``: a model to ask for explanations and, where the data holds none, predictions. A plain function takes a
+    matrix of rows, of numbers where all features are. ``state`` and ``on_progress``: to go on with explanations that
+    were interrupted, as in ``kernel_shap``.
 
     Raises:
-        NotImplementedYet: explanations, segments, or asking a model for predictions.
-        NotFound, Invalid: a file or a column is missing, or a setting does not fit.
+        NotImplementedYet: segments, texts, images or time series are to be explained.
+        NotFound, Invalid: a file or a column is missing, a setting does not fit, or there is no model to ask.
     """
     if not isinstance(config, AnalysisConfig):
         config = read_analysis_config(content_of(Path(config)), name=str(config))
-    require_built(config)
-    analysis = analyzed(*analysis_table(config, data))
-    files = {ANALYSIS: write_analysis(analysis)}
+    asked = as_predictor(predictor, config)
+    require_built(config, asking=asked is not None)
+    if not {PRE, POST, *EXPLANATIONS} & set(config.methods):
+        raise Invalid("methods names neither bias nor explanations, so there is nothing to compute.", field="methods")
+    config, table = analysis_table(config, data)
+    if asked is not None and POST in config.methods and config.predicted_label is UNSET:
+        config, table = predicted_labels(config, table, asked)
+    analysis = bias_parts(config, table)
+    files: dict[str, bytes] = {}
+    notes: tuple[str, ...] = ()
+    if asked is not None and set(EXPLANATIONS) & set(config.methods):
+        found = explained(config, table, asked, state=state, on_progress=on_progress)
+        analysis = msgspec.structs.replace(analysis, explanations=found.explanations)
+        files, notes = found.files, found.notes
+    files = {ANALYSIS: write_analysis(analysis), **files}
     if baseline is None:
-        return JobFiles(files=files)
+        return JobFiles(files=files, notes=notes)
     before = read_analysis(content_of(Path(baseline)), name=str(baseline))
-    return _compared(files, bias_violations(analysis, before), any(part.facets for part in before.bias))
+    moved, told = attribution_violations(analysis, before)
+    violations = [*bias_violations(analysis, before).violations, *moved]
+    compared = _compared(
+        files,
+        ViolationsFile(version=CLARIFY_VERSION, violations=violations),
+        bool(told) or any(part.facets for part in before.bias),
+    )
+    return msgspec.structs.replace(compared, notes=(*notes, *told))
 
 
 def _compared(files: dict[str, bytes], violations: ViolationsFile, anything: bool) -> JobFiles:

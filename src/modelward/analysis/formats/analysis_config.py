@@ -34,6 +34,7 @@ class AnalysisConfig(msgspec.Struct, frozen=True, kw_only=True):
     probability_threshold: float | UnsetType = UNSET
     facet: list[FacetConfig] | FacetConfig | UnsetType = UNSET
     group_variable: Column | UnsetType = UNSET
+    joinsource_name_or_index: Column | UnsetType = UNSET
     excluded_columns: list[Column] | UnsetType = UNSET
     segment_config: list[Any] | UnsetType = UNSET
     predictor: dict[str, Any] | UnsetType = UNSET
