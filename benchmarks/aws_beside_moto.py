@@ -1,7 +1,7 @@
 """boto3 clients against Modelward and against moto's server: the same calls in the same run.
 
 moto keeps everything in memory and checks no signature; Modelward checks each, asks for the permission, writes an event
-and has it on disk before it answers. Two processes of clients share the machine with the server, so what a call costs the
+and has it on disk before it answers. A few processes of clients share the machine with the server, so what a call costs the
 client limits both; the server's own CPU time a call is printed beside.
 """
 
@@ -22,7 +22,6 @@ from modelward.sdk import Client
 from modelward.sdk.transports import HttpTransport
 
 CALLS = ("describe card", "list cards", "create card", "put object 4 KiB")
-CLIENTS = 2
 OURS, PEER = "modelward", "moto"
 
 
@@ -55,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="one short round; the figures are rough")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each call is measured")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=4, help="threads in each of the two processes of clients")
+    parser.add_argument("--clients", type=int, default=4, help="processes, each with a client of its own")
+    parser.add_argument("--threads", type=int, default=2, help="threads in each process of clients")
     options = parser.parse_args(arguments)
     if options.quick:
         options.seconds, options.rounds = 2.0, 1
@@ -100,7 +100,7 @@ def _rounds(peer: Peer, call: str, options: argparse.Namespace) -> Cell:
 def _round(peer: Peer, call: str, options: argparse.Namespace) -> Cell:
     crew = [
         _client(peer, call, "--threads", str(options.threads), "--seconds", str(options.seconds))
-        for _ in range(CLIENTS)
+        for _ in range(options.clients)
     ]
     for each in crew:
         assert each.stdout is not None

@@ -95,13 +95,15 @@ def concluded(options: argparse.Namespace, runs: dict, where: dict) -> int:
     counted = [key for key in truth if key not in ("auc", "average_precision", "log_loss", "brier")]
     goals = [
         Goal("scikit-learn over ours, wall", quotient(theirs, runs["modelward"], "wall_s"), 25, 75),
+        Goal("scikit-learn over ours, CPU", quotient(theirs, runs["modelward"], "cpu_s"), 25, 75),
         Goal("AUC of bins: difference", apart["modelward"]["auc"], 1e-6, at_least=False, unit=""),
         Goal("scikit-learn over ours in exact mode, wall", quotient(theirs, runs["modelward exact"], "wall_s"), 5, 8),
+        Goal("scikit-learn over ours in exact mode, CPU", quotient(theirs, runs["modelward exact"], "cpu_s"), 5, 8),
         Goal("AUC in exact mode: difference", apart["modelward exact"]["auc"], 1e-9, at_least=False, unit=""),
         Goal("metrics of counts: largest difference", max(apart["modelward"][key] for key in counted), 1e-12,
              at_least=False, unit=""),
     ]  # fmt: skip
-    record = {"machine": where, "rows": options.rows, "runs": runs, "differences": apart}
+    record = {"machine": where, "rows": options.rows, "rounds": options.rounds, "runs": runs, "differences": apart}
     return conclude("quality", record, goals, quick=options.quick)
 
 

@@ -230,7 +230,7 @@ class Outbound:
         return await asyncio.wrap_future(self._submit(url, body, headers))
 
     def post_now(
-        self, url: str, body: bytes, *, headers: dict[str, str], seconds_max: float = TOTAL_SECONDS_MAX
+        self, url: str, body: bytes, *, headers: dict[str, str], seconds_max: float | None = None
     ) -> Answer:
         """As ``post``, for a job in a thread; one that others wait behind gives it less time."""
         return self._submit(url, body, headers, seconds_max=seconds_max).result()
@@ -247,14 +247,14 @@ class Outbound:
         loop.close()
 
     def _submit(
-        self, url: str, body: bytes, headers: dict[str, str], *, seconds_max: float = TOTAL_SECONDS_MAX
+        self, url: str, body: bytes, headers: dict[str, str], *, seconds_max: float | None = None
     ) -> "Future[Answer]":
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name="modelward-outbound", daemon=True)
                 self._thread.start()
-            sending = self._post(parse(url), body, headers, seconds_max=seconds_max)
+            sending = self._post(parse(url), body, headers, seconds_max=seconds_max or TOTAL_SECONDS_MAX)
             return asyncio.run_coroutine_threadsafe(sending, self._loop)
 
     async def _close_clients(self) -> None:

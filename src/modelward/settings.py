@@ -99,7 +99,8 @@ def _check_aws(chosen: Settings) -> None:
         )
     if chosen.aws_calls_per_second < 0:
         raise Invalid(
-            f"aws_calls_per_second is {chosen.aws_calls_per_second}; it must be 0 or more.", field="aws_calls_per_second"
+            f"aws_calls_per_second is {chosen.aws_calls_per_second}; it must be 0 or more.",
+            field="aws_calls_per_second",
         )
     if chosen.aws_test_mode and not chosen.is_local:
         raise Invalid(

@@ -3,6 +3,7 @@
 They are big (the newer SDK has a gigabyte), so they live in a cache folder: MODELWARD_TEST_ENVIRONMENTS, else the user's.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,13 +26,20 @@ def python_of(client: str) -> Path:
     """The interpreter of a client's environment, which is made first if need be; where that fails the test is skipped,
     except in CI.
     """
-    home = _folder() / client
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Tests run in several processes; the first one makes the environment, the others wait.
+    with (folder / f"{client}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _made(folder / client, client)
+
+
+def _made(home: Path, client: str) -> Path:
     python, stamp = home / "bin" / "python", home / "made-of"
     wanted = "\n".join((*CLIENTS[client], f"{sys.version_info[0]}.{sys.version_info[1]}"))
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
     shutil.rmtree(home, ignore_errors=True)
-    home.parent.mkdir(parents=True, exist_ok=True)
     for command in ([sys.executable, "-m", "venv", str(home)], _install(python, CLIENTS[client])):
         done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX, check=False)
         if done.returncode:
@@ -41,7 +49,6 @@ def python_of(client: str) -> Path:
 
 
 def _folder() -> Path:
-
     return Path(_CHOSEN) if _CHOSEN else Path.home() / ".cache" / "modelward" / "test-environments"
 
 

@@ -1,5 +1,6 @@
 """Arrow arrays as numpy views, buffer by buffer. Arrow's own conversions import pandas, which costs a second."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+PIECE_ROWS = 16_384
+
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}
+
+
+def pieces(rows: int) -> Iterator[slice]:
+    """Slices that stay in the cache of a processor."""
+    for start in range(0, rows, PIECE_ROWS):
+        yield slice(start, min(rows, start + PIECE_ROWS))
 
 
 def is_text(kind: Any) -> bool:

@@ -12,7 +12,7 @@ from modelward.analysis.rule_checking import check_table
 from modelward.analysis.segment_checking import SegmentVerdict, comparable, segment_verdicts, told
 from modelward.kernel.outcome import Outcome, worst
 
-__all__ = ["CheckReport", "RunsVerdict", "SegmentVerdict", "Unchecked", "Violation", "check"]
+__all__ = ["CheckReport", "RunsVerdict", "SegmentVerdict", "Unchecked", "Violation", "check", "share_within"]
 
 SIGNIFICANCE = 0.01
 

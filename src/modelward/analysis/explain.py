@@ -132,17 +132,11 @@ def kernel_shap(
     _finish(work, state, on_progress)
     exact = not state.errors.any()
     return Explanation(
-        features=tuple(listed),
-        values=state.values,
-        errors=state.errors,
-        outputs=state.outputs,
-        expected=expected,
-        method="kernel_shap",
-        link=link,
-        exact=exact,
+        features=tuple(listed), values=state.values, errors=state.errors, outputs=state.outputs, expected=expected,
+        method="kernel_shap", link=link, exact=exact,
         evaluations=state.evaluations + asker.spent(),
         notes=_notes(budget, len(players), exact),
-    )
+    )  # fmt: skip
 
 
 def _finish(work: ShapWork, state: ShapState, on_progress: Progress | None) -> None:

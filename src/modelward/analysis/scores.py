@@ -8,20 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from modelward.analysis.buffers import fixed_width, valid_mask
+from modelward.analysis.buffers import fixed_width, pieces, valid_mask
 from modelward.analysis.score_bins import ScoreBins
-from modelward.analysis.tallies import Codes
 from modelward.kernel.errors import Invalid
 
 EXACT_ROWS_MAX = 1_000_000
 AUC_ERROR_MAX = 1e-6
 BOOTSTRAP_SAMPLES, BOOTSTRAP_LEVELS = 200, 1_000
 CURVE_POINTS = 200
-PIECE_ROWS = 16_384
 CALIBRATION_BINS = 10
 LOG_FLOOR = 2.220446049250313e-16
 
 Floats = npt.NDArray[np.float64]
+Keys = npt.NDArray[np.int64]
 
 
 class CalibrationBin(msgspec.Struct, frozen=True):
@@ -58,19 +57,19 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoreBook:
-    """Takes label codes and probabilities batch by batch."""
+    """Takes labels and probabilities batch by batch."""
 
     def __init__(self, column: str, *, exact: bool = False) -> None:
-        """Begin with no rows; ``exact``: keep every score, at 10 bytes a row, however many there are."""
+        """Begin with no rows; ``exact``: keep every score, at 8 bytes a row, however many there are."""
         self.column, self.exact = column, exact
         self.rows = 0
         self.missing = 0
-        self.kept: list[tuple[npt.NDArray[np.int16], Floats]] = []
+        self.kept: list[Keys] = []
         self.bins: ScoreBins | None = None
-        self.sums: dict[int, Floats] = {}
+        self.sums: list[tuple[float, float, float, float]] = []
 
-    def add(self, labels: Codes, array: Any) -> Floats:
-        """Take a batch; returns the probabilities with NaN where there is none.
+    def add(self, hits: npt.NDArray[np.int8], array: Any) -> None:
+        """Take a batch; ``hits`` is 1 where the label is positive, 0 where it is not, -1 where there is none.
 
         Raises:
             Invalid: a probability lies outside [0, 1], or the column holds no numbers.
@@ -88,73 +87,93 @@ class ScoreBook:
         scores = fixed_width(numbers, np.float64)
         if mask is not None:
             scores = np.where(mask, scores, np.nan)
-        there = (labels >= 0) & ~np.isnan(scores)
-        self.missing += int((~there).sum())
-        codes, values = labels[there], scores[there]
-        if values.size and (values.min() < 0 or values.max() > 1):
-            worst = float(values.min() if values.min() < 0 else values.max())
+        for piece in pieces(scores.size):
+            self._add_piece(hits[piece], scores[piece])
+        if self.bins is None and self.rows > EXACT_ROWS_MAX and not self.exact:
+            self._begin_bins()
+
+    def _add_piece(self, hits: npt.NDArray[np.int8], scores: Floats) -> None:
+        low, high = float(scores.min()), float(scores.max())
+        if low != low or hits.min() < 0:
+            there = (hits >= 0) & ~np.isnan(scores)
+            hits, scores = hits[there], scores[there]
+            self.missing += there.size - scores.size
+            if scores.size == 0:
+                return
+            low, high = float(scores.min()), float(scores.max())
+        if low < 0 or high > 1:
             raise Invalid(
-                f"Column {self.column!r} holds {worst:g}; probabilities lie between 0 and 1.",
+                f"Column {self.column!r} holds {low if low < 0 else high:g}; probabilities lie between 0 and 1.",
                 field=self.column,
                 hint="Give the probability of the positive class.",
             )
-        self._sum(codes, values)
-        self.rows += values.size
-        self.kept.append((codes.astype(np.int16), values.copy()))
-        if self.bins is None and self.rows > EXACT_ROWS_MAX and not self.exact:
-            self.bins = ScoreBins(np.concatenate([one for _, one in self.kept]), len(self.sums))
+        if low == 0:
+            scores = scores + 0.0  # Minus zero and zero are one value.
+        self.rows += scores.size
+        self.sums.append(_losses(hits, scores))
         if self.bins is not None:
-            for old_codes, old_values in self.kept:
-                for start in range(0, old_values.size, PIECE_ROWS):
-                    self.bins.add(old_codes[start : start + PIECE_ROWS], old_values[start : start + PIECE_ROWS])
-            self.kept = []
-        return scores
+            self.bins.add(hits, scores)
+        else:
+            # In the order of the scores: the bits of a number in [0, 1] leave room for the label.
+            self.kept.append((scores.view(np.int64) << 1) | hits)
 
-    def _sum(self, codes: Codes, values: Floats) -> None:
-        # Pieces that stay in the cache of a processor.
-        for start in range(0, codes.size, PIECE_ROWS):
-            self._sum_piece(codes[start : start + PIECE_ROWS], values[start : start + PIECE_ROWS])
+    def _begin_bins(self) -> None:
+        keys = np.concatenate(self.kept)
+        self.kept = []
+        self.bins = ScoreBins(_scores_of(keys), (keys & 1).astype(np.int8))
 
-    def _sum_piece(self, codes: Codes, values: Floats) -> None:
-        for code in np.flatnonzero(np.bincount(codes)):
-            p = values[codes == code]
-            clipped = np.clip(p, LOG_FLOOR, 1 - LOG_FLOOR)
-            log_p, log_q, q = np.log(clipped), np.log1p(-clipped), 1 - p
-            square, other = p * p, q * q
-            sums = np.array(
-                [
-                    [square.sum(), np.einsum("i,i->", square, square), -log_p.sum(), np.einsum("i,i->", log_p, log_p)],
-                    [other.sum(), np.einsum("i,i->", other, other), -log_q.sum(), np.einsum("i,i->", log_q, log_q)],
-                ]
-            )
-            # Against a negative label the error of p is p, against a positive one it is 1 - p.
-            ordered = np.array([[*sums[0, :2], *sums[1, 2:]], [*sums[1, :2], *sums[0, 2:]]])
-            self.sums[int(code)] = self.sums.get(int(code), np.zeros((2, 4))) + ordered
-
-    def ranking(self, positive: npt.NDArray[np.bool_]) -> Ranking | None:
-        """Read everything from the scores; ``positive`` tells which label codes count. None for no rows."""
+    def ranking(self) -> Ranking | None:
+        """Read everything from the scores; None for no rows."""
         if self.rows == 0:
             return None
-        levels, pos, neg, mixed = self._levels(positive)
-        return _ranking(levels, pos, neg, mixed, self._losses(positive))
+        levels, pos, neg, mixed = self.bins.levels() if self.bins is not None else _exact_levels(self.kept)
+        return _ranking(levels, pos, neg, mixed, np.array([math.fsum(one) for one in zip(*self.sums, strict=True)]))
 
-    def _levels(self, positive: npt.NDArray[np.bool_]) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
-        """Different scores from high to low, positives and negatives at each, and which stand for several scores."""
-        if self.bins is not None:
-            return self.bins.levels(positive)
-        hits = positive[np.concatenate([codes for codes, _ in self.kept])]
-        values = np.concatenate([values for _, values in self.kept])
-        sides = np.sort(values[hits]), np.sort(values[~hits])
-        joined = np.concatenate(sides)
-        joined.sort(kind="stable")
-        last = np.append(joined[1:] != joined[:-1], True)
-        levels = joined[last]
-        pos, neg = (np.diff(np.searchsorted(side, levels, side="right"), prepend=0)[::-1] for side in sides)
-        return levels[::-1], pos.astype(float), neg.astype(float), np.zeros(levels.size, np.bool_)
 
-    def _losses(self, positive: npt.NDArray[np.bool_]) -> Floats:
-        """Sums over the rows: squared error, its square, negative log-likelihood, its square."""
-        return np.asarray(np.sum([sums[int(positive[code])] for code, sums in self.sums.items()], axis=0))
+def _scores_of(keys: Keys) -> Floats:
+    return (keys >> 1).view(np.float64)
+
+
+def _losses(hits: npt.NDArray[np.int8], scores: Floats) -> tuple[float, float, float, float]:
+    """Sums over the rows: squared error, its square, negative log-likelihood, its square."""
+    positive = hits.astype(np.float64)
+    error = positive - scores
+    error *= error
+    # The probability that was given to what happened, to its last digit: p itself or 1 - p.
+    told = np.subtract(1.0, positive, out=positive)
+    told -= scores
+    np.abs(told, out=told)
+    np.maximum(told, LOG_FLOOR, out=told)
+    logs = np.log(told, out=told)
+    return (
+        float(error.sum()),
+        float(np.einsum("i,i->", error, error)),
+        -float(logs.sum()),
+        float(np.einsum("i,i->", logs, logs)),
+    )
+
+
+def _exact_levels(kept: list[Keys]) -> tuple[Floats, Floats, Floats, npt.NDArray[np.bool_]]:
+    """Different scores from high to low, positives and negatives at each; none stands for several scores."""
+    keys = np.concatenate(kept)
+    keys.sort()
+    ends = np.append(np.flatnonzero((keys[1:] ^ keys[:-1]) > 1), keys.size - 1)
+    if ends.size == keys.size:
+        pos = (keys[::-1] & 1).astype(np.float64)
+        neg = 1 - pos
+    else:
+        pos = _steps(np.cumsum(keys & 1)[ends], 0.0)
+        neg = _steps(ends, -1.0)
+        neg -= pos
+        pos, neg, keys = pos[::-1], neg[::-1], keys[ends]
+    return _scores_of(keys)[::-1], pos, neg, np.zeros(pos.size, np.bool_)
+
+
+def _steps(through: npt.NDArray[np.int64], before: float) -> Floats:
+    steps = np.empty(through.size)
+    steps[0] = through[0] - before
+    np.subtract(through[1:], through[:-1], out=steps[1:])
+    return steps
 
 
 def _ranking(levels: Floats, pos: Floats, neg: Floats, mixed: npt.NDArray[np.bool_], losses: Floats) -> Ranking:
@@ -165,14 +184,18 @@ def _ranking(levels: Floats, pos: Floats, neg: Floats, mixed: npt.NDArray[np.boo
     error = 0.0
     if positives and negatives:
         # A pair with equal scores counts half (Mann & Whitney 1947).
-        auc = float((neg * (hits - pos / 2)).sum() / (positives * negatives))
-        error = float((pos * neg)[mixed].sum() / (2 * positives * negatives))
+        pairs = positives * negatives
+        auc = float((np.einsum("i,i->", neg, hits) - np.einsum("i,i->", neg, pos) / 2) / pairs)
+        error = float(np.einsum("i,i,i->", pos, neg, mixed) / (2 * pairs)) if mixed.any() else 0.0
     if positives:
         precision = _average_precision(pos, hits, misses)
-    bins = _calibration(levels, pos, neg)
+    scores = levels * (pos + neg)
+    bins = _calibration(levels, scores, hits, misses)
     gap = sum(one.rows * abs((one.predicted or 0.0) - (one.observed or 0.0)) for one in bins)
     if positives and negatives:
-        interval, calibration_interval = _bootstrapped(levels, pos, neg, precision or 0.0, float(gap) / rows)
+        interval, calibration_interval = _bootstrapped(
+            *_thinned(scores, hits, misses), precision or 0.0, float(gap) / rows
+        )
     else:
         calibration_interval = None
     picked = _picked(len(levels))
@@ -205,16 +228,24 @@ def _around(total: float, squares: float, rows: float) -> tuple[float, float]:
     return max(0.0, mean - half), mean + half
 
 
+def _thinned(scores: Floats, hits: Floats, misses: Floats) -> tuple[Floats, Floats, Floats]:
+    """At most a thousand levels from running counts: their mean scores, their positives and negatives."""
+    ends = np.arange(1, hits.size + 1)
+    if hits.size > BOOTSTRAP_LEVELS:
+        # Levels with about as many positives go together: they are what precision is averaged over.
+        weight = hits + misses * 1e-9
+        parts = np.linspace(0, weight[-1], BOOTSTRAP_LEVELS + 1)[1:-1]
+        ends = np.append(np.searchsorted(weight, parts) + 1, hits.size)
+        ends = ends[np.append(ends[1:] > ends[:-1], True)]
+    pos, neg = (np.diff(through[ends - 1], prepend=0.0) for through in (hits, misses))
+    totals = np.add.reduceat(scores, np.concatenate(([0], ends[:-1])))
+    return totals / (pos + neg), pos, neg
+
+
 def _bootstrapped(
     levels: Floats, pos: Floats, neg: Floats, precision: float, gap: float
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Intervals of average precision and calibration error: the counts of at most 1,000 levels drawn again."""
-    if levels.size > BOOTSTRAP_LEVELS:
-        # Levels with about as many positives go together: they are what precision is averaged over.
-        place = np.minimum((np.cumsum(pos + neg * 1e-9) / (pos + neg * 1e-9).sum() * BOOTSTRAP_LEVELS).astype(int), 999)
-        rows = np.bincount(place, pos + neg, BOOTSTRAP_LEVELS)
-        levels = np.asarray(np.bincount(place, levels * (pos + neg), BOOTSTRAP_LEVELS) / np.maximum(rows, 1))
-        pos, neg = (np.asarray(np.bincount(place, one, BOOTSTRAP_LEVELS), np.float64) for one in (pos, neg))
     both = np.concatenate((pos, neg))
     total = int(both.sum())
     drawn = np.random.default_rng(0).multinomial(total, both / both.sum(), BOOTSTRAP_SAMPLES).astype(float)
@@ -240,21 +271,24 @@ def _points(across: Floats, up: Floats, at: Floats, picked: Any) -> tuple[tuple[
     return tuple(zip(across[picked].tolist(), up[picked].tolist(), at[picked].tolist(), strict=True))
 
 
-def _calibration(levels: Floats, pos: Floats, neg: Floats) -> tuple[CalibrationBin, ...]:
-    place = np.minimum((levels * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    rows = np.bincount(place, pos + neg, CALIBRATION_BINS)
-    hits = np.bincount(place, pos, CALIBRATION_BINS)
-    scores = np.bincount(place, levels * (pos + neg), CALIBRATION_BINS)
-    return tuple(
-        CalibrationBin(
-            number / CALIBRATION_BINS,
-            (number + 1) / CALIBRATION_BINS,
-            int(rows[number]),
-            float(scores[number] / rows[number]) if rows[number] else None,
-            float(hits[number] / rows[number]) if rows[number] else None,
+def _calibration(levels: Floats, scores: Floats, hits: Floats, misses: Floats) -> tuple[CalibrationBin, ...]:
+    """From levels that fall: their summed scores, and running counts of positives and negatives."""
+    ends = levels.size - np.searchsorted(levels[::-1], np.arange(CALIBRATION_BINS) / CALIBRATION_BINS)
+    begins = np.append(ends[1:], 0)
+    found = []
+    for number, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+        up, down = (float((one[end - 1] if end else 0) - (one[begin - 1] if begin else 0)) for one in (hits, misses))
+        rows = up + down
+        found.append(
+            CalibrationBin(
+                number / CALIBRATION_BINS,
+                (number + 1) / CALIBRATION_BINS,
+                int(rows),
+                float(scores[begin:end].sum()) / rows if rows else None,
+                up / rows if rows else None,
+            )
         )
-        for number in range(CALIBRATION_BINS)
-    )
+    return tuple(found)
 
 
 def auc_interval(auc: float, positives: int, negatives: int) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -338,8 +339,12 @@ def chosen_columns(schema: Any, wanted: tuple[str, ...] | None, name: str) -> li
     return list(wanted)
 
 
-def batches_of(source: Source, columns: Iterable[str] | None, plan: Plan | None = None) -> Iterator[Any]:
+def batches_of(
+    source: Source, columns: Iterable[str] | None, plan: Plan | None = None, *, ahead: bool = False
+) -> Iterator[Any]:
     """Stream record batches that hold just these columns, in this order; all columns for None.
+
+    ``ahead``: read the next batch of a Parquet file, in a thread, while one is worked on.
 
     Raises:
         NotFound: a file or a column does not exist.
@@ -351,9 +356,19 @@ def batches_of(source: Source, columns: Iterable[str] | None, plan: Plan | None 
         if isinstance(part, ParquetPart):
             file = open_parquet(part)
             names = chosen_columns(file.schema_arrow, wanted, part.name)
-            yield from _parquet_batches(part, file, names, 262_144)
+            batches = _parquet_batches(part, file, names, 262_144)
+            yield from one_ahead(batches) if ahead else batches
             continue
         with part.open(True) as stream:
             names = chosen_columns(stream.schema, wanted, part.name)
             for batch in stream.batches:
                 yield batch.select(names)
+
+
+def one_ahead(batches: Iterator[Any]) -> Iterator[Any]:
+    """The same batches, the next of which is fetched in a thread while one is worked on."""
+    with ThreadPoolExecutor(1, "modelward-read") as reader:
+        waiting = reader.submit(next, batches, None)
+        while (batch := waiting.result()) is not None:
+            waiting = reader.submit(next, batches, None)
+            yield batch

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelward.analysis.accumulate import counted
-from modelward.analysis.buffers import fixed_width, valid_mask, width_of
+from modelward.analysis.buffers import fixed_width, pieces, valid_mask, width_of
 from modelward.analysis.sources import Source, batches_of
 from modelward.kernel.errors import Invalid
 
 VALUES_MAX = 10_000
 CELLS_MAX = 50_000_000
+UNKNOWN, BRIEF_MAX = -128, 127
 
 Codes = npt.NDArray[np.int64]
 
@@ -27,6 +28,8 @@ class Coder:
         self.column, self.above, self.values_max = column, above, values_max
         self.known: dict[Any, int] = {} if above is None else {False: 0, True: 1}
         self.greatest: float | None = None
+        # The codes of numbers from 0 to 127.
+        self.brief = np.full(BRIEF_MAX + 1, UNKNOWN, np.int8)
 
     @property
     def values(self) -> list[Any]:
@@ -65,6 +68,46 @@ class Coder:
         codes = fixed_width(array.indices, width_of(array.indices.type)).astype(np.int64)
         mask = valid_mask(array.indices)
         return translation[codes if mask is None else np.where(mask, codes, len(texts))]
+
+    def brief_codes(self, array: Any) -> npt.NDArray[np.int8] | None:
+        """Code one array of small integers, or of doubles to be cut, fast; None where ``codes`` has to do it."""
+        kind = array.type
+        if array.null_count or len(array) == 0:
+            return None
+        if self.above is not None:
+            if kind != pa.float64():
+                return None
+            values = fixed_width(array, np.float64)
+            top = float(values.max())
+            if top != top:
+                return None
+            self.greatest = top if self.greatest is None else max(self.greatest, top)
+            return (values > self.above).view(np.int8)
+        if not pa.types.is_integer(kind):
+            return None
+        values = fixed_width(array, width_of(kind))
+        if values.min() < 0 or values.max() > BRIEF_MAX:
+            return None
+        places = values.astype(np.uint8, copy=False)
+        codes = self._looked_up(places)
+        if codes.min() == UNKNOWN:
+            # In their order, so that 0 and 1 mostly are their own codes.
+            for value in np.flatnonzero(np.bincount(places)).tolist():
+                self.brief[value] = min(self.known.setdefault(value, len(self.known)), BRIEF_MAX)
+            if len(self.known) > BRIEF_MAX:
+                self.brief[:] = UNKNOWN
+                return None
+            codes = self._looked_up(places)
+        return codes
+
+    def _looked_up(self, places: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+        top = int(places.max())
+        if np.array_equal(self.brief[: top + 1], np.arange(top + 1)):
+            return places.view(np.int8)
+        codes = np.empty(places.size, np.int8)
+        for piece in pieces(places.size):
+            codes[piece] = self.brief.take(places[piece])
+        return codes
 
     def _codes_above(self, array: Any) -> Codes:
         kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
@@ -179,17 +222,25 @@ def favourable_mask(column: str, values: list[Any], wanted: object) -> npt.NDArr
     """
     if wanted is None:
         if values and all(isinstance(value, bool | int | float) and value in (0, 1) for value in values):
-            return np.array([value == 1 for value in values], bool)
+            return np.array([favours(value, None) for value in values], bool)
         raise Invalid(
             f"Column {column!r} holds {_listed(values)}: which of them is favourable must be said.",
             field=column,
             hint="Name it with favourable= (bias) or positive= (quality).",
         )
     several = list(wanted) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
-    mask = np.array([any(same_value(value, one) for one in several) for value in values], bool)
+    mask = np.array([favours(value, several) for value in values], bool)
     if values and not mask.any():
         raise Invalid(f"Column {column!r} does not hold {_listed(several)}; it holds {_listed(values)}.", field=column)
     return mask
+
+
+def favours(value: object, wanted: object) -> bool:
+    """Whether one value counts as favourable, without the checks of ``favourable_mask``."""
+    if wanted is None:
+        return isinstance(value, bool | int | float) and value == 1
+    several = wanted if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
+    return any(same_value(value, one) for one in several)
 
 
 def _listed(values: list[Any]) -> str:

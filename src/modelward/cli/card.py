@@ -1,11 +1,9 @@
 """`modelward card`: list, show, edit, move and export model cards."""
 
-import json
-
 import click
 
-from modelward.cli import card_documents, card_editing, card_repository
-from modelward.cli.showing import as_json_option, client, show_json, show_table, told
+from modelward.cli import card_documents, card_editing, card_repository, card_showing
+from modelward.cli.showing import as_json_option, client, show_json, show_table
 
 STATUSES = ("draft", "pending-review", "approved", "archived")
 
@@ -48,11 +46,7 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    click.echo(f"{found.name}  {found.status}  version {found.number} by {found.modified_by}")
-    click.echo(
-        f"complete {found.completeness.share:.0%}; missing: {', '.join(found.completeness.missing) or 'nothing'}"
-    )
-    click.echo(told(json.dumps(found.to_dict()["content"], indent=2, ensure_ascii=False)))
+    card_showing.show_whole(found.to_dict())
 
 
 @card.command()

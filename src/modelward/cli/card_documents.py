@@ -26,10 +26,16 @@ IMPORT_FORMATS = ("json", "aws-json", "hugging-face", "model-card-toolkit", "cyc
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file to write; default standard output."
 )
-def export(name: str, wanted: str | None, number: int | None, pack: str, output: Path | None) -> None:
-    """Export a card: as PDF, as a page, as Markdown, or in the format of another tool. What was dropped is told."""
+@as_json_option
+def export(name: str, wanted: str | None, number: int | None, pack: str, output: Path | None, as_json: bool) -> None:
+    """Export a card: as PDF, as a page, as Markdown, or in the format of another tool. What was dropped is told.
+
+    --json says what was written (of the file that --output names).
+    """
     from modelward.sdk import card_documents
 
+    if as_json and (output is None or wanted is None):
+        raise Invalid("--json tells of the file that was written.", field="--json", hint="Give --format and --output.")
     if wanted == "pdf" and output is None and sys.stdout.isatty():
         raise Invalid("A PDF is not for a terminal.", field="--output", hint="Name a file with --output.")
     with client() as modelward:
@@ -41,12 +47,16 @@ def export(name: str, wanted: str | None, number: int | None, pack: str, output:
         else:
             done = modelward.cards.export(name, wanted, number=number, pack=pack)
             data, dropped = modelward.cards.read_export(done.id), done.dropped
+            summary = {**done.to_dict(), "output": str(output) if output else None}
     if output is None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     else:
         card_documents.save(data, output)
-    _tell(dropped)
+    if as_json:
+        show_json(summary)
+    else:
+        _tell(dropped)
 
 
 @click.command("import")

@@ -54,7 +54,7 @@ def edit(
         if content:
             modelward.cards.edit(name, content=read_mapping(content), note=note)
         elif patch or assignments:
-            wanted = read_mapping(patch) if patch else assigned(assignments)
+            wanted = read_mapping(patch) if patch else assigned(assignments, modelward.cards.schema().to_dict())
             modelward.cards.edit(name, patch=wanted, note=note)
         else:
             _edit_by_hand(modelward.cards.get(name), note)
@@ -125,9 +125,23 @@ def diff(name: str, before: int, after: int | None, as_json: bool) -> None:
     if as_json:
         show_json(changes)
         return
-    for each in changes:
-        show_change(each.path, each.to_dict().get("before"), each.to_dict().get("after"))
-    click.echo(f"{len(changes)} fields differ." if changes else "The two say the same.")
+    told = [part for each in changes for part in _fields_of(each.to_dict())]
+    for path, old, new_value in told:
+        show_change(path, old, new_value)
+    differ = "1 field differs." if len(told) == 1 else f"{len(told)} fields differ."
+    click.echo(differ if told else "The two say the same.")
+
+
+def _fields_of(change: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """The single fields of a change; where a section came or went as a whole, each of its fields."""
+    from modelward.sdk.card_files import leaves
+
+    path, old, new_value = change["path"], change.get("before"), change.get("after")
+    if isinstance(new_value, dict) and old is None:
+        return [(inner, None, value) for inner, value in leaves(new_value, path)]
+    if isinstance(old, dict) and new_value is None:
+        return [(inner, value, None) for inner, value in leaves(old, path)]
+    return [(path, old, new_value)]
 
 
 @click.command()
@@ -151,13 +165,19 @@ def clone(
 @click.argument("name")
 @click.option("--reason", default="", help="Kept in the event log.")
 @click.option("--yes", "-y", is_flag=True, help="Delete without asking.")
-def delete(name: str, reason: str, yes: bool) -> None:
+@as_json_option
+def delete(name: str, reason: str, yes: bool, as_json: bool) -> None:
     """Delete a draft that was never approved; others are archived."""
+    if as_json and not yes:
+        raise Invalid("A program is not asked.", field="--yes", hint="Give --yes with --json.")
     if not yes:
         click.confirm(f"Delete the card {name} and its versions?", abort=True)
     with client() as modelward:
-        modelward.cards.delete(name, reason=reason)
-    click.echo(f"{name} is deleted; the event log keeps what happened.")
+        gone = modelward.cards.delete(name, reason=reason)
+    if as_json:
+        show_json(gone)
+    else:
+        click.echo(f"{name} is deleted; the event log keeps what happened.")
 
 
 def show_card(card: Any, as_json: bool) -> None:
@@ -199,18 +219,35 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return documents[0].value
 
 
-def assigned(assignments: tuple[str, ...]) -> dict[str, Any]:
-    """A merge patch of assignments such as ``intended_uses.risk_rating=Low``; an empty value removes the field."""
+def assigned(assignments: tuple[str, ...], schema: dict[str, Any]) -> dict[str, Any]:
+    """A merge patch of assignments such as ``intended_uses.risk_rating=Low``; an empty value removes the field.
+
+    Where the schema has a number or a list, the value is read as JSON.
+    """
     patch: dict[str, Any] = {}
     for each in assignments:
         path, equals, value = each.partition("=")
         *sections, field = path.removeprefix("$.").split(".")
         if not equals or not field:
             raise Invalid(f"{each[:80]!r} does not say section.field=value.", field="--set")
-        here = patch
+        here, rule = patch, schema
         for section in sections:
-            here = here.setdefault(section, {})
+            here, rule = here.setdefault(section, {}), rule.get("properties", {}).get(section, {})
             if not isinstance(here, dict):
                 raise Invalid(f"{each[:80]!r} sets a field inside of another that is set.", field="--set")
-        here[field] = value if value != "" else None
+        here[field] = _typed(value, rule.get("properties", {}).get(field, {}).get("type")) if value != "" else None
     return patch
+
+
+def _typed(value: str, kind: Any) -> Any:
+    """A value as the schema wants it; what cannot be read so stays a text, which the server refuses with the rule."""
+    if kind not in ("number", "integer", "boolean", "array"):
+        return value
+    try:
+        return json.loads(value, parse_constant=_no_number)
+    except ValueError:
+        return value
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)

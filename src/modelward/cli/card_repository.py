@@ -8,7 +8,7 @@ import click
 
 from modelward.cli.card_editing import show_change
 from modelward.cli.showing import as_json_option, client, show_json, shown
-from modelward.kernel.errors import Invalid
+from modelward.kernel.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from modelward.governance.cards.templates import Template
@@ -95,6 +95,8 @@ def check(card_or_path: str, status: str, template: Path | None, as_json: bool) 
     Exit code: 0 complete, 1 something is missing or wrong, 2 undecided (evidence), 3 could not run.
     """
     path = Path(card_or_path)
+    if not path.exists() and (len(path.parts) > 1 or path.suffix in (".yaml", ".yml", ".json")):
+        raise NotFound(f"There is no file or folder {card_or_path}.", field="path")
     found = _check_files(path, status, template) if path.exists() else [_check_card(card_or_path, status)]
     if as_json:
         show_json(found)

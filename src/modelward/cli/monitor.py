@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -52,6 +53,10 @@ def show(name: str, as_json: bool) -> None:
         return
     when = f"by {found.cron!r} ({found.zone}), next {found.next_at or 'never'}" if found.cron else "on demand"
     click.echo(f"{found.name} compares {found.endpoint} with {found.baseline}, {when}")
+    if found.false_alarms_a_month:
+        click.echo(f"at most {found.false_alarms_a_month:g} false drift alarms a month")
+    if found.segments:
+        click.echo(f"compares groups by {shown(', '.join(found.segments))}")
     click.echo(f"alerts when {rule.runs_failed} of {rule.runs_judged} runs failed ({rule.severity})")
     columns = {
         "id": "run", "window_start": "from", "window_end": "to", "state": "state", "outcome": "outcome", "rows": "rows",
@@ -68,15 +73,56 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--zone", default="UTC", help="The time zone of the cron line.")
 @click.option("--window-hours", type=int, default=24, help="How far a window reaches back; 0: to the window before.")
 @click.option("--lag-minutes", type=int, default=0, help="How long before its slot a window ends.")
+@click.option("--false-alarms", type=float, help="How many drift alarms a month may come by chance; needs --cron.")
+@click.option("--segment", "segments", multiple=True, help="Compare the groups by this column apart; up to 3.")
 @as_json_option
-def create(name: str, window_hours: int, as_json: bool, **settings: Any) -> None:
+def create(
+    name: str, window_hours: int, false_alarms: float | None, segments: tuple[str, ...], as_json: bool, **settings: Any
+) -> None:
     """Create a monitor."""
+    settings |= {"false_alarms_a_month": false_alarms, "segments": list(segments)}
     with client() as modelward:
         made = modelward.monitors.create(name, window_hours=window_hours or None, **settings)
     if as_json:
         show_json(made)
     else:
         click.echo(f"{made.name} watches {made.endpoint}; it runs {made.next_at or 'on demand'}.")
+
+
+@monitor.command()
+@click.argument("name")
+@click.option("--file", "path", help="All constraints as JSON, to be kept from now on; without it they are printed.")
+@click.option("--note", default="", help="Why, for the record.")
+@click.option("--replaces", help="The digest of the constraints you edited; refused if there are others by now.")
+@as_json_option
+def constraints(name: str, path: str | None, note: str, replaces: str | None, as_json: bool) -> None:
+    """Print or change what the records of the monitor NAME must keep: the constraints of its baseline.
+
+    Every monitor that compares with the same baseline is judged by them.
+    """
+    given = _constraints_of(path) if path else None
+    with client() as modelward:
+        baseline = modelward.monitors.get(name).baseline
+        if given is None:
+            show_json(modelward.baselines.constraints(baseline))
+            return
+        kept = modelward.baselines.set_constraints(baseline, given, note=note, replaces=replaces)
+    if as_json:
+        show_json(kept)
+    else:
+        click.echo(f"{baseline} has version {kept.constraints_version} of its constraints, {kept.constraints}.")
+
+
+def _constraints_of(path: str) -> dict[str, Any]:
+    import json
+
+    try:
+        given = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError, RecursionError) as problem:
+        raise Invalid(f"{path!r} cannot be read as JSON: {problem}", field="--file") from problem
+    if not isinstance(given, dict):
+        raise Invalid(f"{path!r} holds no JSON object.", field="--file")
+    return given
 
 
 @monitor.command()

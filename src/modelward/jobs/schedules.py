@@ -32,6 +32,8 @@ schedule = sa.Table(
 # Of the slots that were missed, as many as one transaction takes; the next one goes on from there.
 CATCH_UP_SLOTS_MAX = 1000
 ON_TIME = timedelta(minutes=1)
+FOUR_YEARS = timedelta(days=1461)
+SLOTS_COUNTED_MAX = 5000
 LOOK_BACK_HOURS = (1, 24, 24 * 32, 24 * 367, 24 * 3660)
 _NEXT = sa.select(sa.func.min(schedule.c.next_at)).execution_options(prepared=True)
 
@@ -86,6 +88,20 @@ def slot_before(cron: str, zone: str, slot: datetime) -> datetime:
         return next(CronSim(cron, slot.astimezone(ZoneInfo(zone)), reverse=True)).astimezone(UTC)
     except StopIteration:
         return slot
+
+
+def slots_a_month(cron: str, zone: str) -> float:
+    """How many slots a cron line has in a month of 30.4 days: an average over up to four years, the same at any time."""
+    first = datetime(2024, 1, 1, tzinfo=UTC)
+    count, last = 0, first
+    for slot in CronSim(cron, first.astimezone(ZoneInfo(zone))):
+        if slot.astimezone(UTC) - first > FOUR_YEARS:
+            last = first + FOUR_YEARS
+            break
+        count, last = count + 1, slot.astimezone(UTC)
+        if count == SLOTS_COUNTED_MAX:
+            break
+    return max(1, count) / (max(last - first, timedelta(minutes=1)) / (FOUR_YEARS / 48))
 
 
 def put(connection: Connection, wanted: Schedule, *, now: datetime, paused: bool = False) -> Schedule:

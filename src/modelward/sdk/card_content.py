@@ -1,7 +1,10 @@
 """The content of a card as plain objects: sections and fields are attributes, and a wrong one is told where it is set."""
 
 import difflib
+import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, MutableSequence, Sequence
+from enum import Enum
 from typing import Any
 
 from modelward.kernel.errors import Invalid
@@ -164,7 +167,10 @@ def to_plain(value: Any) -> Any:
         return {str(key): to_plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | Items):
         return [to_plain(each) for each in value]
-    return value
+    if isinstance(value, Enum):
+        return value.value
+    # A number, an array or a tensor of NumPy, pandas or PyTorch.
+    return value.tolist() if callable(getattr(value, "tolist", None)) else value
 
 
 def without_empty(fields: dict[str, Any]) -> dict[str, Any]:
@@ -186,10 +192,33 @@ def check(value: Any, schema: Schema, *, root: Schema, path: str) -> None:
     # Imported late: a client that edits no card does not pay for it.
     import jsonschema_rs
 
+    check_plain(value, path)
     whole = {**schema, "definitions": root.get("definitions", {})}
     for problem in jsonschema_rs.validator_for(whole).iter_errors(value):
         place = path + "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in problem.instance_path)
-        raise Invalid(f"{place}: {_cut(problem.message)}.", field=place)
+        rule = _cut(problem.message)
+        if isinstance(problem.kind, jsonschema_rs.ValidationErrorKind.Enum):
+            rule = f"{_cut(json.dumps(problem.instance))} is not one of {', '.join(map(str, problem.kind.options))}"
+        raise Invalid(f"{place}: {rule}.", field=place)
+
+
+def check_plain(value: Any, path: str) -> None:
+    """Hold a value to what JSON can say.
+
+    Raises:
+        Invalid: it, or something in it, is a number that is not finite, or of another kind.
+    """
+    if isinstance(value, dict):
+        for name, each in value.items():
+            check_plain(each, f"{path}.{name}")
+    elif isinstance(value, list):
+        for place, each in enumerate(value):
+            check_plain(each, f"{path}[{place}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"{path}: {value} is no finite number.", field=path, hint="Say it in words, or leave it out.")
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        kind, shown = type(value).__name__, _cut(repr(value))
+        raise Invalid(f"{path}: {shown} is a {kind}; a card holds text, numbers, true and false.", field=path)
 
 
 def _cut(text: str) -> str:

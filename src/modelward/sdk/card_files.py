@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from modelward.kernel.errors import Conflict, Invalid, NotFound
+from modelward.kernel.errors import Conflict, Invalid, ModelwardError, NotFound
+from modelward.sdk.card_content import check
 from modelward.sdk.yaml_text import Document, read_documents
 
 ENDINGS = (".yaml", ".yml", ".json")
@@ -120,14 +121,29 @@ def _card(document: Document, where: str) -> CardFile:
 
 
 def plan(client: Any, cards: list[CardFile]) -> list[Step]:
-    """What applying these documents would do at a server; nothing is changed."""
-    return [_step(client, each) for each in cards]
+    """What applying these documents would do at a server; nothing is changed.
+
+    Raises:
+        Conflict: a card is of another model or version than its document says.
+        Invalid: what a card would say breaks the schema; the message has file and line.
+    """
+    schema = client.cards.schema().to_dict()
+    return [_step(client, each, schema) for each in cards]
 
 
-def _step(client: Any, wanted: CardFile) -> Step:
+def _must_fit(wanted: CardFile, content: dict[str, Any], schema: dict[str, Any]) -> None:
+    try:
+        check(content, schema, root=schema, path="$")
+    except Invalid as problem:
+        message = f"{wanted.line(problem.field or '$')}: {wanted.card}: {problem.message}"
+        raise Invalid(message, field=problem.field) from problem
+
+
+def _step(client: Any, wanted: CardFile, schema: dict[str, Any]) -> Step:
     try:
         known = client.cards.get(wanted.card).to_dict()
     except NotFound:
+        _must_fit(wanted, without_null(wanted.content), schema)
         added = [FieldChange(path=path, after=value) for path, value in leaves(wanted.content) if value is not None]
         status = wanted.status if wanted.status != "draft" else None
         return Step(action="create", card=wanted.card, file=wanted, changes=added, owner=wanted.owner, status=status)
@@ -143,6 +159,8 @@ def _step(client: Any, wanted: CardFile) -> Step:
         for path, after in leaves(wanted.content)
         if (before := _at(known["content"], path)) != after and not (after is None and before is _ABSENT)
     ]
+    if changes:
+        _must_fit(wanted, _merged(known["content"], wanted.content), schema)
     owner = wanted.owner if wanted.owner not in (None, known.get("owner")) else None
     status = wanted.status if wanted.status not in (None, known["status"]) else None
     action = "change" if changes or owner or status else "keep"
@@ -222,6 +240,15 @@ def apply_step(client: Any, step: Step, *, force: bool = False) -> None:
             hint="Take it over into the file, or apply with --force.",
         )
     note = f"{APPLIED}{Path(wanted.where).name}" + (f": {wanted.note}" if wanted.note else "")
+    try:
+        _do(client, step, note)
+    except ModelwardError as problem:
+        message = f"{wanted.where}: {wanted.card}: {problem.message}"
+        raise type(problem)(message, field=problem.field, hint=problem.hint) from problem
+
+
+def _do(client: Any, step: Step, note: str) -> None:
+    wanted = step.file
     if step.action == "create":
         content = without_null(wanted.content)
         client.cards.create(step.card, content=content, model=wanted.model, version=wanted.version, note=note)
@@ -231,6 +258,19 @@ def apply_step(client: Any, step: Step, *, force: bool = False) -> None:
         client.cards.assign_owner(step.card, step.owner)
     if step.status:
         client.cards.change_status(step.card, step.status, reason=note)
+
+
+def _merged(content: Any, patch: Any) -> Any:
+    """A content after a merge patch (RFC 7386)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(content) if isinstance(content, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
 
 
 def without_null(content: Any) -> Any:

@@ -4,9 +4,10 @@ import html
 from pathlib import Path
 from typing import Any
 
+from modelward.kernel.errors import Conflict
 from modelward.sdk import card_documents
 from modelward.sdk.card_bound import BoundCard
-from modelward.sdk.card_content import Section, check, to_plain, without_empty
+from modelward.sdk.card_content import Section, check, check_plain, to_plain, without_empty
 from modelward.sdk.records import Record
 from modelward.sdk.resources import Sender
 
@@ -73,7 +74,8 @@ class ModelCard(BoundCard, Record):
         """
         if self.changed:
             content = self._edited.to_dict()
-            check(content, self._schema, root=self._schema, path="$")
+            # The rules of the schema are told best by the server.
+            check_plain(content, "$")
             body = {"content": content, "patch": None, "note": note, "number": self._fields["number"]}
             self._sender.put(f"{self._at}/content", body)
             self.reload()
@@ -115,12 +117,16 @@ class ModelCard(BoundCard, Record):
         return told
 
     def request_review(self, reason: str = "") -> "ModelCard":
-        """Ask for its review. What the template asks for must be filled."""
+        """Ask for its review. What the template asks for must be filled, and your changes saved."""
         return self._move("pending-review", reason)
 
     def approve(self, reason: str = "") -> "ModelCard":
-        """Approve the version you read."""
-        return self._move("approved", reason)
+        """Approve the version you read.
+
+        Raises:
+            Conflict: somebody saved another version since: ``reload()``, and read what changed with ``diff()``.
+        """
+        return self._move("approved", reason, number=self._fields["number"])
 
     def reopen(self, reason: str = "") -> "ModelCard":
         """Make it a draft again."""
@@ -138,9 +144,9 @@ class ModelCard(BoundCard, Record):
         """Save the card as PDF, as it is on the server; ``pack`` names a control pack to add."""
         return card_documents.export(self._sender, self["name"], "pdf", path, number=self["number"], pack=pack)
 
-    def export(self, format: str, path: str | Path) -> Any:
+    def export(self, format: str, path: str | Path, *, pack: str = "") -> Any:
         """Save the card in a format, as it is on the server; the answer says what was dropped."""
-        return card_documents.export(self._sender, self["name"], format, path, number=self["number"])
+        return card_documents.export(self._sender, self["name"], format, path, number=self["number"], pack=pack)
 
     @property
     def _at(self) -> str:
@@ -148,9 +154,22 @@ class ModelCard(BoundCard, Record):
 
         return f"/cards/{quote(str(self._fields['name']), safe='')}"
 
-    def _move(self, status: str, reason: str) -> "ModelCard":
-        self._sender.put(f"{self._at}/status", {"status": status, "reason": reason})
+    def _move(self, status: str, reason: str, *, number: int | None = None) -> "ModelCard":
+        self._must_be_saved()
+        self._sender.put(f"{self._at}/status", {"status": status, "reason": reason, "number": number})
         return self.reload()
+
+    def _must_be_saved(self) -> None:
+        """Refuse what would drop changes, or speak of a content that only you have."""
+        if self.changed:
+            raise Conflict(
+                f"{self._fields['name']} has changes that are not saved.",
+                field="content",
+                hint="Use save() first, or reload() to drop them.",
+            )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._schema.get("properties", {})]
 
     def _repr_html_(self) -> str:
         missing = ", ".join(self.missing) or "nothing"

@@ -1,6 +1,7 @@
 """Model cards, from Python."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -84,9 +85,10 @@ class Cards(CardDocuments, CardEvidence):
         body = {"content": content, "patch": patch, "note": note, "number": number}
         return self._sender.put(f"{_path(name)}/content", body)
 
-    def change_status(self, name: str, status: str, *, reason: str = "") -> Any:
-        """Move a card to draft, pending-review, approved or archived."""
-        return self._sender.put(f"{_path(name)}/status", {"status": status, "reason": reason})
+    def change_status(self, name: str, status: str, *, reason: str = "", number: int | None = None) -> Any:
+        """Move a card to draft, pending-review, approved or archived; ``number`` is the version that you read."""
+        body = {"status": status, "reason": reason, "number": number}
+        return self._sender.put(f"{_path(name)}/status", body)
 
     def clone(
         self,
@@ -118,9 +120,9 @@ class Cards(CardDocuments, CardEvidence):
         """A version of a card with its content."""
         return self._sender.get(f"{_path(name)}/versions/{number}")
 
-    def as_of(self, name: str, at: str) -> Any:
+    def as_of(self, name: str, at: str | datetime) -> Any:
         """The version of a card that was current at a moment (RFC 3339)."""
-        return self._sender.get(f"{_path(name)}/content", at=at)
+        return self._sender.get(f"{_path(name)}/content", at=at if isinstance(at, str) else at.isoformat())
 
     def difference(self, name: str, *, before: int, after: int | None = None) -> Any:
         """What changed between two versions, path by path."""

@@ -1,7 +1,7 @@
 """Baselines, monitors and runs, from Python."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from modelward.kernel.clock import timestamp
 from modelward.kernel.errors import Unavailable
+from modelward.sdk.records import Record
 from modelward.sdk.registry import Artifacts
 from modelward.sdk.resources import Resource
 
@@ -62,8 +63,20 @@ class Baselines(Resource):
         return self._sender.each("/baselines")
 
     def constraints(self, name: str) -> Any:
-        """The constraints that were suggested from a baseline."""
+        """The constraints of a baseline: as they were suggested, or as somebody changed them."""
         return self._sender.get(f"{_path('baselines', name)}/constraints")
+
+    def set_constraints(
+        self, name: str, constraints: Mapping[str, Any], *, note: str = "", replaces: str | None = None
+    ) -> Any:
+        """Change the constraints of a baseline; the next runs of its monitors are judged by them.
+
+        ``constraints`` are all of them: change ``baselines.constraints(name).to_dict()``. ``replaces``: the digest of those
+        you read (``get(name).constraints``); the change is refused if somebody else has made one since.
+        """
+        given = constraints.to_dict() if isinstance(constraints, Record) else dict(constraints)
+        body = {"constraints": given, "note": note, "replaces": replaces}
+        return self._sender.put(f"{_path('baselines', name)}/constraints", body)
 
     def wait(self, name: str, *, seconds_max: float = 300) -> Any:
         """The baseline once it is ready or has failed.
@@ -78,7 +91,11 @@ class Monitors(Resource):
     """What watches endpoints."""
 
     def create(self, name: str, endpoint: str, baseline: str, **settings: Any) -> Any:
-        """Watch an endpoint; settings: ``cron``, ``zone``, ``window_hours`` (None: since the last slot), ``lag_minutes``."""
+        """Watch an endpoint; settings: ``cron``, ``zone``, ``window_hours`` (None: since the last slot), ``lag_minutes``.
+
+        ``false_alarms_a_month`` is a budget of drift alarms by chance, for which runs are also judged together;
+        ``segments`` names up to three columns by whose values groups are compared apart.
+        """
         return self._sender.post("/monitors", {"name": name, "endpoint": endpoint, "baseline": baseline, **settings})
 
     def get(self, name: str) -> Any:

@@ -88,6 +88,7 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._known: set[str] = set()
 
     def sweep(self, *, alone: bool, now: float) -> int:
         """Remove what killed processes left half written, and say how much; what may still be written to stays.
@@ -122,7 +123,10 @@ class FolderBlobs:
                 incoming.replace(target)
             # Also when it was there: whoever put it a moment ago may not have come to this yet.
             _flush_folder(target.parent)
-            _flush_folder(self.folder)
+            # A folder of blobs is never removed, so its own name needs to reach the disk once.
+            if target.parent.name not in self._known:
+                _flush_folder(self.folder)
+                self._known.add(target.parent.name)
         except OSError as problem:
             raise Unavailable(f"The bytes could not be stored: {problem.strerror or problem}.") from problem
         finally:

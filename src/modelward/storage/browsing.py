@@ -13,6 +13,8 @@ from modelward.kernel.errors import Invalid
 from modelward.storage.work import Work
 
 T = TypeVar("T")
+# A table, what it is sorted by, its name and the direction -> the statement for its first page, which holds all three.
+_first_pages: dict[tuple[int, int, int, bool], sa.Select[Any]] = {}
 
 
 class Shelf(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,20 +47,39 @@ def look_through(
     work: Work, shelf: Shelf, browse: Browse, read: Callable[[sa.Row[Any]], T], *also: sa.ColumnElement[bool]
 ) -> Found[T]:
     """The things that were asked for, a page of them."""
+    rows = list(_rows(work, shelf, browse, also))
+    kept = rows[: browse.limit]
+    more = len(rows) > browse.limit and kept
+    # The sort key and the name stand last.
+    key = (str(kept[-1][-2]), str(kept[-1][-1])) if more else None
+    return Found(items=[read(row) for row in kept], next_after=key)
+
+
+def _rows(work: Work, shelf: Shelf, browse: Browse, also: tuple[sa.ColumnElement[bool], ...]) -> Any:
+    # A shelf that is not a table is made for one call.
+    plain = not also and isinstance(shelf.table, sa.Table)
+    if not plain or browse != Browse(sort=browse.sort, descending=browse.descending, limit=browse.limit):
+        return work.execute(_statement(shelf, browse, also, limit=browse.limit + 1))
+    # The first page of everything is asked for most, and is always the same statement.
+    asked = (id(shelf.table), id(shelf.sort_by(browse.sort)), id(shelf.name), browse.descending)
+    first = _first_pages.get(asked)
+    if first is None:
+        made = _statement(shelf, browse, (), limit=sa.bindparam("most", type_=sa.Integer))
+        first = _first_pages[asked] = made.execution_options(prepared=True)
+    return work.execute(first, {"most": browse.limit + 1})
+
+
+def _statement(shelf: Shelf, browse: Browse, also: tuple[sa.ColumnElement[bool], ...], *, limit: Any) -> sa.Select[Any]:
     column = shelf.sort_by(browse.sort)
     by_name = column is shelf.name
     order = [column] if by_name else [column, shelf.name]
     # The key is kept with the row, for the next page begins after it.
     query = sa.select(shelf.table, column.label("sort_key_"), shelf.name.label("sort_name_"))
-    query = query.where(*also, *_conditions(shelf, browse)).limit(browse.limit + 1)
+    query = query.where(*also, *_conditions(shelf, browse)).limit(limit)
     query = query.order_by(*((each.desc() if browse.descending else each) for each in order))
     if browse.after:
         query = query.where(_beyond(browse, column, None if by_name else shelf.name))
-    rows = list(work.execute(query))
-    kept = rows[: browse.limit]
-    more = len(rows) > browse.limit and kept
-    key = (str(kept[-1].sort_key_), str(kept[-1].sort_name_)) if more else None
-    return Found(items=[read(row) for row in kept], next_after=key)
+    return query
 
 
 def _beyond(browse: Browse, column: sa.ColumnElement[Any], name: sa.ColumnElement[Any] | None) -> Any:

@@ -233,3 +233,15 @@ def test_of_many_rows_the_flip_test_takes_a_sample_and_says_so(monkeypatch):
 def test_texts_as_features_of_the_flip_test_are_refused():
     with pytest.raises(Invalid, match="flip test needs numbers"):
         bias_report(people(100), label="label", prediction="guess", facet="sex", features=["age"])
+
+
+def test_among_many_equally_near_neighbours_the_order_of_the_rows_decides():
+    rng = np.random.default_rng(0)
+    features, group = rng.integers(0, 3, (600, 2)).astype(float), rng.random(600) < 0.3
+    predicted = rng.random(600) < 0.5
+    far = ((features[group][:, np.newaxis] - features[~group]) ** 2).sum(axis=2)
+    says = predicted[~group][np.argsort(far, axis=1, kind="stable")[:, :5]].sum(axis=1) > 2
+
+    expected = ((predicted[group] & ~says).sum() - (~predicted[group] & says).sum()) / group.sum()
+
+    assert flip_test(features, group, predicted) == pytest.approx(expected)

@@ -128,3 +128,10 @@ def test_a_path_to_an_element_of_a_list_is_a_column(tmp_path):
     assert found.columns["a.b"].mean == 2
     assert found.columns["a.c.d"].missing == 1
     assert (chosen.columns["f[1]"].present, chosen.columns["f[1]"].mean) == (1, 2.5)
+
+
+def test_a_late_record_with_more_values_loses_none(tmp_path):
+    found = profile(write(tmp_path, [*map(plain, range(BIG)), record("1,2,Rome,true,9", "1")]))
+
+    assert found.rows == BIG + 1
+    assert found.columns["_c5"].present == 1

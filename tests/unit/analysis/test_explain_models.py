@@ -137,3 +137,12 @@ def test_bad_questions_about_importance_are_refused(options, words):
 
     with pytest.raises(Invalid, match=words):
         permutation_importance(lambda rows: rows[:, 0], **given)
+
+
+def test_a_value_a_hair_above_a_threshold_falls_where_the_model_puts_it():
+    model = tree.DecisionTreeRegressor(max_depth=1).fit(np.float32([[0], [1]]), [0.0, 1.0])
+    rows = np.array([[0.5 + 1e-10], [0.5 + 1e-6]])
+
+    _, outputs, _ = tree_shap(trees_of(model), rows, np.array([[0.0]]))
+
+    assert outputs[:, 0].tolist() == model.predict(rows).tolist() == [0.0, 1.0]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelward.analysis import quality_report
-from modelward.analysis.score_bins import ScoreBins
+from modelward.analysis.score_bins import Even, Graded, Ranked, ScoreBins
 from modelward.kernel.errors import Invalid
 
 
@@ -137,19 +137,56 @@ def test_bins_err_by_less_than_they_say_and_that_is_less_than_a_millionth(shape,
         assert binned.notes == ()
 
 
+LAYOUTS = {
+    "even": lambda first: Even(),
+    "graded": Graded,
+    "ranked": Ranked,
+}
+
+
 @settings(max_examples=25, deadline=None)
 @given(
-    values=st.lists(st.floats(0, 1), min_size=1, max_size=200),
-    codes=st.lists(st.integers(0, 3), min_size=200, max_size=200),
-    first=st.lists(st.floats(0, 1), min_size=1, max_size=50),
+    values=st.lists(st.floats(0, 1).map(abs), min_size=1, max_size=200),
+    hits=st.lists(st.integers(0, 1), min_size=200, max_size=200),
+    first=st.lists(st.floats(0, 1).map(abs), min_size=1, max_size=50),
 )
-def test_bins_keep_the_order_of_scores_and_every_row(values, codes, first):
-    bins = ScoreBins(np.array(first), 4)
-    given_codes = np.array(codes[: len(values)], np.int16)
-    bins.add(given_codes, np.array(values))
+def test_bins_keep_the_order_of_scores_and_every_row(values, hits, first):
+    bins = ScoreBins(np.array(first), np.ones(len(first), np.int8))
+    given_hits = np.array(hits[: len(values)], np.int8)
+    bins.add(given_hits, np.array(values))
 
-    levels, pos, neg, _ = bins.levels(np.array([True, False, True, False]))
+    levels, pos, neg, _ = bins.levels()
 
     assert (np.diff(levels) < 0).all()
-    assert pos.sum() == np.isin(given_codes, (0, 2)).sum()
-    assert pos.sum() + neg.sum() == len(values)
+    assert pos.sum() == given_hits.sum() + len(first)
+    assert pos.sum() + neg.sum() == len(values) + len(first)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1).map(abs), min_size=2, max_size=200))
+def test_higher_scores_are_never_in_lower_bins(layout, values):
+    laid = LAYOUTS[layout](np.linspace(0.6, 0.9, 1_000))
+
+    places = laid.places(np.sort(values))
+
+    assert (np.diff(places) >= 0).all()
+    assert places[0] >= 0
+    assert places[-1] < laid.total
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("low, high", [(0.7, 0.71), (0.5, 0.5 + 1e-12), (1 - 1e-12, 1.0), (0.0, 1e-300)])
+def test_within_a_cell_the_order_of_scores_is_kept(layout, low, high):
+    laid = LAYOUTS[layout](np.linspace(0.6, 0.9, 1_000))
+
+    assert (np.diff(laid.places(np.linspace(low, high, 5_000))) >= 0).all()
+
+
+def test_a_bin_with_two_scores_is_known_for_it():
+    bins = ScoreBins(np.full(1_000, 0.25), np.zeros(1_000, np.int8))
+    bins.add(np.zeros(3, np.int8), np.array([0.7601, np.nextafter(0.7601, 1), 0.5]))
+
+    levels, _, _, mixed = bins.levels()
+
+    assert dict(zip(levels.round(3).tolist(), mixed.tolist(), strict=True)) == {0.76: True, 0.5: False, 0.25: False}

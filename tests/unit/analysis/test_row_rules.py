@@ -178,3 +178,11 @@ def test_a_condition_on_a_column_that_is_not_there_is_not_taken_as_kept():
     report = judged(GOOD, rules)
 
     assert report.outcome is Outcome.UNDECIDED
+
+
+def test_columns_together_are_unique_where_neither_is_alone():
+    table = pa.table({"a": [1, 1, 2, 2], "b": ["x", "y", "x", "y"], "c": ["x", "y", "x", "x"]})
+
+    found = counted(UniqueRule(name="ab", columns=("a", "b")), UniqueRule(name="ac", columns=("a", "c")), table=table)
+
+    assert (found["ab"].share, found["ac"].share) == (1.0, 3 / 4)

@@ -93,14 +93,22 @@ def test_a_capture_agent_reads_nothing_but_who_it_is():
     }
 
     # Nobody puts a notice into the inbox of one who may not read cards.
-    assert allowed <= {"who_am_i", "list_tokens", "list_inbox", "count_inbox"}
+    assert allowed <= {"who_am_i", "list_tokens", "list_key_pairs", "list_inbox", "count_inbox"}
 
 
 def test_an_auditor_changes_nothing():
     changing = {each.name for each in GUARDED if each.permission in PERSONAS[Persona.AUDITOR] and each.writes}
 
     # A preview of an import reads what is sent along and keeps nothing.
-    assert changing <= {"make_token", "revoke_token", "mark_notice_read", "preview_card_import"}
+    assert changing <= {
+        "make_token",
+        "revoke_token",
+        "make_key_pair",
+        "revoke_key_pair",
+        "mark_notice_read",
+        "preview_card_import",
+        "request_card_export",
+    }
 
 
 def test_a_revoked_token_is_refused_at_once(visitor):

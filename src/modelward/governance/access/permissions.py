@@ -128,7 +128,8 @@ PERSONAS: dict[Persona, frozenset[Permission]] = {
         Permission.REVIEW_DECIDE,
         Permission.VERSION_STAGE,
     },
-    Persona.AUDITOR: READ_ALL,
+    # A document of what they may read anyway.
+    Persona.AUDITOR: READ_ALL | {Permission.CARD_EXPORT},
     Persona.CAPTURE_AGENT: frozenset({Permission.CAPTURE_WRITE, Permission.ENDPOINT_INVOKE, Permission.SELF_READ}),
 }
 

@@ -205,13 +205,14 @@ class CardEdited(Happening, frozen=True, kw_only=True):
 
 
 class CardStatusChanged(Happening, frozen=True, kw_only=True):
-    """The status of a card changed; its content did not."""
+    """The status of a card changed; its content did not. ``meaning`` is what the one who did it signed by doing so."""
 
     card: CardRef
     version: VersionRef | None
     number: int
     before: CardStatus
     after: CardStatus
+    meaning: str = ""
     reason: str = ""
 
 

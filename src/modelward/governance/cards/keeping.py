@@ -136,6 +136,7 @@ def record_status(work: Work, before: Card, after: Card, *, reason: str) -> None
             number=after.number,
             before=before.status,
             after=after.status,
+            meaning=rules.MEANINGS[after.status],
             reason=reason,
         )
     )

@@ -35,6 +35,13 @@ SUBJECTS = (
     ("model", "$.model_overview.model_id"),
     ("name", "$.model_overview.model_name"),
 )
+# What a person signs by moving a card to a status, whichever way it is done; kept with the event.
+MEANINGS = {
+    CardStatus.DRAFT: "The card is open to changes again. Approvals that rest on it may lapse.",
+    CardStatus.PENDING_REVIEW: "I hold this card to be complete and true, and ask others to review it.",
+    CardStatus.APPROVED: "I have read this version of the card and the evidence on it, and I approve what it says.",
+    CardStatus.ARCHIVED: "This card is no longer in use. That is final: nobody can change it again.",
+}
 STATUS_MOVES: dict[CardStatus, frozenset[CardStatus]] = {
     CardStatus.DRAFT: frozenset({CardStatus.PENDING_REVIEW, CardStatus.APPROVED, CardStatus.ARCHIVED}),
     CardStatus.PENDING_REVIEW: frozenset({CardStatus.DRAFT, CardStatus.APPROVED, CardStatus.ARCHIVED}),
@@ -108,6 +115,7 @@ def new_card(
     note: str,
     origins: dict[str, str],
     bindings: dict[str, Bound] | None = None,
+    owner: str = "",
 ) -> tuple[Card, CardVersion]:
     """A new draft with its first version."""
     digest = digest_of(content)
@@ -117,7 +125,7 @@ def new_card(
         version=version,
         digest=digest,
         risk_rating=risk_rating_of(content),
-        owner=by,
+        owner=owner or by,
         subject=subject_of(content),
         created_at=at,
         created_by=by,

@@ -82,6 +82,10 @@ card_words = sa.Table(
 
 # Statements are made once and prepared: composing and compiling them costs more than running them.
 _PREPARED = {"prepared": True}
+_STATUSES = {each.value: each for each in CardStatus}
+_RATINGS = {each.value: each for each in RiskRating}
+_ADD_CARD = sa.insert(card).execution_options(**_PREPARED)
+_ADD_WORDS = sa.insert(card_words).execution_options(**_PREPARED)
 _FIND_CARD = sa.select(card).where(card.c.name == sa.bindparam("name")).execution_options(**_PREPARED)
 _FIND_CARD_OF = (
     sa.select(card)
@@ -156,7 +160,7 @@ def add_card(work: Work, new: Card) -> None:
         **_changing(new),
     }
     try:
-        work.execute(sa.insert(card), row)
+        work.execute(_ADD_CARD, row)
     except sa.exc.IntegrityError as problem:
         # The foreign keys are the one guard that every caller passes.
         raise NotFound(f"{new.version or new.model} is not registered.", field="version") from problem
@@ -205,7 +209,7 @@ def find_card_of_model(work: Work, model: ModelRef) -> Card | None:
 def put_words(work: Work, name: CardRef, words: str) -> None:
     """Keep what a search for a card looks through."""
     if work.execute(_PUT_WORDS, {"of": name, "new_words": words}).rowcount == 0:
-        work.execute(sa.insert(card_words), {"card": name, "words": words})
+        work.execute(_ADD_WORDS, {"card": name, "words": words})
 
 
 def add_status(work: Work, of: Card, *, reason: str) -> None:
@@ -318,24 +322,28 @@ def find_last_author(work: Work, name: CardRef, *, other_than: str) -> str | Non
 
 
 def card_of(row: sa.Row[Any]) -> Card:
-    """Read a row of the table card."""
+    """Read a row that begins with the columns of the table card, in their order."""
+    # By place: a list asks for each of them a hundred times, and by name that takes four times as long.
+    told: list[Any] = list(row)
+    name, model, version, _, status, number, digest, risk_rating, *rest = told
+    created_at, created_by, modified_at, modified_by, subject, missing, stale, debt, owner = rest[:9]
     return Card(
-        name=CardRef(row.name),
-        model=ModelRef(row.model) if row.model else None,
-        version=VersionRef(row.version) if row.version else None,
-        status=CardStatus(row.status),
-        number=row.number,
-        digest=Digest(row.digest),
-        risk_rating=RiskRating(row.risk_rating),
-        subject=row.subject,
-        missing=row.missing,
-        stale=row.stale,
-        debt=row.debt,
-        created_at=moment(row.created_at),
-        created_by=row.created_by,
-        modified_at=moment(row.modified_at),
-        modified_by=row.modified_by,
-        owner=row.owner or row.created_by,
+        name=CardRef(name),
+        model=ModelRef(model) if model else None,
+        version=VersionRef(version) if version else None,
+        status=_STATUSES[status],
+        number=number,
+        digest=Digest(digest),
+        risk_rating=_RATINGS[risk_rating],
+        subject=subject,
+        missing=missing,
+        stale=stale,
+        debt=debt,
+        created_at=moment(created_at),
+        created_by=created_by,
+        modified_at=moment(modified_at),
+        modified_by=modified_by,
+        owner=owner or created_by,
     )
 
 

@@ -41,8 +41,11 @@ def create_card(
     note: str = "",
     origins: dict[str, str] | None = None,
     bindings: dict[str, Bound] | None = None,
+    owner: str = "",
 ) -> Card:
     """Create a card as a draft with its first content, for a model, a version of one, or neither.
+
+    ``owner`` is who answers for it; whoever creates it when left out.
 
     Raises:
         CardExists: the name is taken, or the version or model has a card that is not archived.
@@ -74,6 +77,7 @@ def create_card(
         note=note,
         origins=origins or {},
         bindings=bindings,
+        owner=owner,
     )
     return keeping.keep_new(work, card, first)
 
@@ -94,7 +98,15 @@ def draft_card(work: Work, registered: RegisteredVersion) -> Card | None:
         content, origins, sections = prefill.carry_over(content, origins, before, paths=paths)
         note += f" {sections} come from {earlier.name}." if sections else ""
     name = prefill.free_name(registered.ref, is_taken=lambda each: store.find_card(work, each) is not None)
-    return create_card(work, name=name, content=content, version=registered.ref, note=note, origins=origins)
+    return create_card(
+        work,
+        name=name,
+        content=content,
+        version=registered.ref,
+        note=note,
+        origins=origins,
+        owner=registered.created_by,
+    )
 
 
 def edit_card(
@@ -131,10 +143,13 @@ def edit_card(
     return keeping.keep_content(work, card, current, wanted, note=note, origins={})
 
 
-def change_status(work: Work, name: CardRef, *, status: CardStatus, reason: str = "") -> Card:
-    """Move a card to another status; its content stays.
+def change_status(
+    work: Work, name: CardRef, *, status: CardStatus, reason: str = "", expected: int | None = None
+) -> Card:
+    """Move a card to another status; its content stays. ``expected`` is the number of the version that was read.
 
     Raises:
+        CardChanged: the card has a newer version than the expected one.
         CardArchived: the card is archived, which is final.
         CardIncomplete: the card lacks what the template asks for; the message lists the paths.
         CardEvidenceOutdated: it would be approved on stale evidence.
@@ -146,6 +161,12 @@ def change_status(work: Work, name: CardRef, *, status: CardStatus, reason: str 
     card = get_card(work, name)
     rules.check_note(reason, field="reason")
     rules.check_status_move(card, status)
+    if expected is not None and expected != card.number:
+        raise CardChanged(
+            f"{name} has version {card.number} by now; you read version {expected}.",
+            field="number",
+            hint="Read what changed, then decide again.",
+        )
     if status is CardStatus.APPROVED:
         # What Modelward added on top (an evaluation) does not make somebody else the author of the text below.
         author = store.find_last_author(work, name, other_than=SYSTEM.id)

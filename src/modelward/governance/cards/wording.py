@@ -3,7 +3,8 @@
 A client compares what it gets back with what it sent. Where a card was edited here, there is no such text.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -32,6 +33,43 @@ card_particulars = sa.Table(
     sa.Column("card", sa.Text, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),
 )
+_PREPARED = {"prepared": True}
+_KEEP_TEXT = sa.insert(card_wording).execution_options(**_PREPARED)
+_FIND_TEXT = (
+    sa.select(card_wording.c.text)
+    .where(card_wording.c.card == sa.bindparam("card"), card_wording.c.number == sa.bindparam("number"))
+    .execution_options(**_PREPARED)
+)
+_FIND_PARTICULARS = (
+    sa.select(card_particulars.c.body)
+    .where(card_particulars.c.card == sa.bindparam("card"))
+    .execution_options(**_PREPARED)
+)
+# Clients ask for nothing more often, so all of it comes at once.
+_DESCRIBE = (
+    sa.select(
+        store.card,
+        *(store.card_version.c[each].label(f"told_{each}") for each in ("number", "content", "at", "by")),
+        card_wording.c.text.label("told_text"),
+        card_particulars.c.body.label("told_body"),
+    )
+    .join_from(
+        store.card,
+        store.card_version,
+        sa.and_(
+            store.card_version.c.card == store.card.c.name,
+            store.card_version.c.number
+            == sa.func.coalesce(sa.bindparam("told_number", type_=sa.Integer), store.card.c.number),
+        ),
+    )
+    .outerjoin(
+        card_wording,
+        sa.and_(card_wording.c.card == store.card_version.c.card, card_wording.c.number == store.card_version.c.number),
+    )
+    .outerjoin(card_particulars, card_particulars.c.card == store.card.c.name)
+    .where(store.card.c.name == sa.bindparam("name"))
+    .execution_options(**_PREPARED)
+)
 # Deliveries have a room of their own above, with the exports that they are of.
 card_delivery = sa.table("card_delivery", sa.column("card"))
 CARDS = Shelf(
@@ -39,17 +77,42 @@ CARDS = Shelf(
 )
 
 
+class Described(NamedTuple):
+    """A card, one of its versions, and what outside clients said of both."""
+
+    card: Card
+    number: int
+    at: datetime
+    by: str
+    kept: str
+    """The content of the version as it is kept: JSON."""
+    text: str | None
+    """The content as it was sent; None where nobody outside sent it."""
+    particulars: dict[str, Any]
+
+
+def describe_card(work: Work, name: CardRef, number: int | None) -> Described | None:
+    """A card with one of its versions (None: the current one); None when there is no such card or version."""
+    require(work, Permission.CARD_READ, on=name)
+    row = work.execute(_DESCRIBE, {"name": name, "told_number": number}).first()
+    if row is None:
+        return None
+    told: list[Any] = list(row)
+    found, kept, at, by, text, body = told[-6:]
+    particulars = msgspec.json.decode(body) if body else {}
+    return Described(store.card_of(row), found, moment(at), by, kept, text, particulars)
+
+
 def keep_text(work: Work, name: CardRef, number: int, text: str) -> None:
     """Keep the text that a version of a card was sent as; its content has just been kept."""
     require(work, Permission.CARD_WRITE, on=name)
-    work.execute(sa.insert(card_wording), {"card": name, "number": number, "text": text})
+    work.execute(_KEEP_TEXT, {"card": name, "number": number, "text": text})
 
 
 def text_of(work: Work, name: CardRef, number: int, content: Content) -> str:
     """The text that a version was sent as, else its content as JSON."""
     require(work, Permission.CARD_READ, on=name)
-    query = sa.select(card_wording.c.text).where(card_wording.c.card == name, card_wording.c.number == number)
-    kept: str | None = work.execute(query).scalar()
+    kept: str | None = work.execute(_FIND_TEXT, {"card": name, "number": number}).scalar()
     return codec.encode(content).decode() if kept is None else kept
 
 
@@ -62,7 +125,7 @@ def keep_particulars(work: Work, name: CardRef, body: dict[str, Any]) -> None:
 def read_particulars(work: Work, name: CardRef) -> dict[str, Any]:
     """What an outside client told of a card; empty where none did."""
     require(work, Permission.CARD_READ, on=name)
-    found = work.execute(sa.select(card_particulars.c.body).where(card_particulars.c.card == name)).scalar()
+    found = work.execute(_FIND_PARTICULARS, {"card": name}).scalar()
     return msgspec.json.decode(found) if found else {}
 
 

@@ -78,8 +78,9 @@ class BaselineState(StrEnum):
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """What data looked like when all was well: the profile of a data set, and the constraints suggested from it.
+    """What data looked like when all was well: the profile of a data set, and the constraints that data must keep.
 
+    The constraints are suggested from the profile (``constraints_version`` 1); each change by a person counts one up.
     ``dataset`` is the digest of an artifact: Parquet, CSV or JSON lines. ``columns``: only these (all when None).
     ``profile`` and ``constraints`` are digests of blobs, there when the state is ready.
     """
@@ -93,6 +94,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     rows: int | None = None
     profile: Digest | None = None
     constraints: Digest | None = None
+    constraints_version: int = 1
     created_at: datetime
     created_by: str
     ready_at: datetime | None = None
@@ -109,6 +111,10 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
 
     ``cron`` empty: only on demand. ``window_hours`` None: from the end of the window before to the slot. A window ends
     ``lag_minutes`` before its slot, so that late records are in. ``next_at`` is the next slot.
+
+    ``false_alarms_a_month``: how many drift alarms a month may come by chance; then runs are also judged together. None:
+    each run for itself, by the share in the constraints. ``segments``: up to three columns by whose values groups of rows
+    are compared apart.
     """
 
     name: MonitorRef
@@ -119,6 +125,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
     window_hours: int | None = 24
     lag_minutes: int = 0
+    false_alarms_a_month: float | None = None
+    segments: list[str] = []
     enabled: bool = True
     created_at: datetime
     created_by: str
@@ -250,6 +258,16 @@ class BaselineReady(Happening, frozen=True, kw_only=True):
     profile: Digest
     constraints: Digest
     version: VersionRef | None = None
+
+
+class BaselineConstraintsChanged(Happening, frozen=True, kw_only=True):
+    """A person changed the constraints of a baseline; both versions are kept under their digests."""
+
+    baseline: BaselineRef
+    version: int
+    constraints: Digest
+    constraints_before: Digest
+    note: str
 
 
 class BaselineFailed(Happening, frozen=True, kw_only=True):

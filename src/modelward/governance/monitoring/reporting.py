@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from modelward.analysis import CheckReport, Constraints, DriftVerdict, Profile, Violation
+from modelward.analysis.segment_checking import told
 from modelward.governance.monitoring.entities import Finding, Point, Run, RunState
 from modelward.governance.monitoring.rules import OUTCOME_COLUMNS
 from modelward.kernel import codec
@@ -18,19 +19,23 @@ FORM = 1
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a run has found. ``unjudged`` are outcome columns that the baseline does not know."""
+    """All that a run has found. ``unjudged`` are outcome columns that the baseline does not know.
+
+    ``constraints``: what it was judged by, with the budget; ``constraints_digest`` names them as the baseline has them.
+    """
 
     run: Run
     profile: Profile
     check: CheckReport
     constraints: Constraints
+    constraints_digest: Digest | None = None
     unjudged: list[str]
     notes: list[str]
 
     def to_json(self) -> bytes:
         """The report as it is kept: the window, the check, and the profile in figures. The sketches are kept apart."""
         run = self.run
-        told = {
+        facts = {
             "form": FORM,
             "run": run.id,
             "monitor": run.monitor,
@@ -39,13 +44,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "window_start": run.window_start,
             "window_end": run.window_end,
             "attempt": run.attempt,
+            "constraints": self.constraints_digest,
             "check": self.check,
             "findings": findings_of(self),
             "unjudged": self.unjudged,
             "notes": self.notes,
             "profile": msgspec.Raw(self.profile.to_json()),
         }
-        return codec.encode(told)
+        return codec.encode(facts)
 
     def judged_run(self, *, report: Digest, profile: Digest) -> Run:
         """The run with its verdict."""
@@ -57,12 +63,20 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             reason=_reason(self),
             rows=self.profile.rows,
             violations=len(check.violations),
-            drifted=[verdict.column for verdict in check.drift if verdict.outcome is Outcome.FAILED],
+            drifted=_drifted(check),
             findings=findings_of(self)[:FINDINGS_MAX],
             notes=self.notes,
             report=report,
             profile=profile,
         )
+
+
+def _drifted(check: CheckReport) -> list[str]:
+    """The columns that drifted: in the whole table, over runs together, or in a group."""
+    found = [verdict.column for verdict in check.drift if verdict.outcome is Outcome.FAILED]
+    found += [verdict.column for several in check.over_runs for verdict in several.drift]
+    found += [verdict.column for group in check.segments for verdict in group.drift]
+    return list(dict.fromkeys(found))
 
 
 def _reason(report: Report) -> str:
@@ -86,6 +100,8 @@ def findings_of(report: Report) -> list[Finding]:
     """What was found, the worst first: structural breaks, then by how many times the limit was exceeded."""
     found = [_of_violation(each) for each in report.check.violations]
     found += [_of_drift(each, report) for each in report.check.drift if each.outcome is Outcome.FAILED]
+    found += _over_runs(report.check)
+    found += _of_segments(report)
     return sorted(found, key=lambda each: (-each.severity, each.column, each.check))
 
 
@@ -119,6 +135,39 @@ def _of_drift(verdict: DriftVerdict, report: Report) -> Finding:
         column=verdict.column,
         check="drift",
         text=f"Column {verdict.column!r} drifted: {verdict.measure} {_figure(effect)}, allowed {_figure(verdict.threshold)}{moved}.",
+        observed=_figure(effect),
+        expected=_figure(verdict.threshold),
+        severity=min(BREAK, ratio) if math.isfinite(ratio) else BREAK,
+    )
+
+
+def _over_runs(check: CheckReport) -> list[Finding]:
+    """What only many runs together show: per column the most runs that say so."""
+    known = {verdict.column for verdict in check.drift if verdict.outcome is Outcome.FAILED}
+    found = {verdict.column: (several, verdict) for several in check.over_runs for verdict in several.drift}
+    return [
+        _drift(verdict, "drift_over_runs", f"over the last {several.runs} runs together ({several.rows:,} rows)")
+        for column, (several, verdict) in found.items()
+        if column not in known
+    ]
+
+
+def _of_segments(report: Report) -> list[Finding]:
+    by = report.profile.segments.by if report.profile.segments else ()
+    return [
+        _drift(verdict, "drift_by_segment", f"in the group {told(by, group.values)} ({group.rows:,} rows)")
+        for group in report.check.segments
+        for verdict in group.drift
+    ]
+
+
+def _drift(verdict: DriftVerdict, check: str, where: str) -> Finding:
+    effect = verdict.effect or 0.0
+    ratio = effect / verdict.threshold if verdict.threshold else BREAK
+    return Finding(
+        column=verdict.column,
+        check=check,
+        text=f"Column {verdict.column!r} drifted {where}: {verdict.measure} {_figure(effect)}, allowed {_figure(verdict.threshold)}.",
         observed=_figure(effect),
         expected=_figure(verdict.threshold),
         severity=min(BREAK, ratio) if math.isfinite(ratio) else BREAK,

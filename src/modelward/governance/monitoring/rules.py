@@ -21,6 +21,8 @@ ID_CHARACTERS_MAX = 200
 TEXT_CHARACTERS_MAX = 100_000
 WINDOW_HOURS_MAX = 24 * 366
 LAG_MINUTES_MAX = 7 * 24 * 60
+FALSE_ALARMS_MAX = 1000
+SEGMENT_COLUMNS_MAX = 3
 INTEGER_MAX = 2**63
 
 ID_COLUMN = "inference_id"
@@ -169,15 +171,44 @@ def check_window(start: datetime, end: datetime) -> None:
 
 
 def check_monitor(monitor: Monitor) -> None:
-    """Refuse a window or a lag outside its limits.
+    """Refuse a window, a lag, a budget or segments outside their limits.
 
     Raises:
-        Invalid: a number is outside.
+        Invalid: a number is outside, a budget has no schedule to be spread over, or a segment column breaks its rule.
     """
     if monitor.window_hours is not None and not 1 <= monitor.window_hours <= WINDOW_HOURS_MAX:
         raise Invalid(f"window_hours must be from 1 to {WINDOW_HOURS_MAX}.", field="window_hours")
     if not 0 <= monitor.lag_minutes <= LAG_MINUTES_MAX:
         raise Invalid(f"lag_minutes must be from 0 to {LAG_MINUTES_MAX}.", field="lag_minutes")
+    _check_budget(monitor)
+    _check_segments(monitor.segments)
+
+
+def _check_budget(monitor: Monitor) -> None:
+    alarms, field = monitor.false_alarms_a_month, "false_alarms_a_month"
+    if alarms is None:
+        return
+    if not 0 < alarms <= FALSE_ALARMS_MAX:
+        raise Invalid(f"{field} is {alarms}; it must be above 0 and at most {FALSE_ALARMS_MAX}.", field=field)
+    if not monitor.cron:
+        raise Invalid(
+            f"{field} is {alarms:g}, but the monitor runs on demand only: how many runs share it is not known.",
+            field=field,
+            hint="Give a cron line too, or leave the budget out.",
+        )
+
+
+def _check_segments(columns: list[str]) -> None:
+    if len(columns) > SEGMENT_COLUMNS_MAX or len(set(columns)) != len(columns):
+        raise Invalid(
+            f"segments names {', '.join(map(repr, columns))[:200]}; at most {SEGMENT_COLUMNS_MAX} different columns can be used.",
+            field="segments",
+        )
+    for name in columns:
+        if not name or len(name) > NAME_CHARACTERS_MAX:
+            raise Invalid(
+                f"segments names {name[:60]!r}; a column has 1 to {NAME_CHARACTERS_MAX} characters.", field="segments"
+            )
 
 
 def window_of_slot(

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from modelward.analysis import Constraints, Plan, Profile, check, profile, suggest
+from modelward.analysis import suggest
 from modelward.governance.access.entities import SYSTEM
-from modelward.governance.monitoring import reporting, rules, store, use_cases
+from modelward.governance.monitoring import comparing, reporting, rules, store, use_cases
 from modelward.governance.monitoring.entities import (
     Baseline,
     BaselineFailed,
@@ -20,22 +20,19 @@ from modelward.governance.monitoring.entities import (
     RunFinished,
     RunState,
 )
-from modelward.governance.monitoring.windows import local_file, open_window
+from modelward.governance.monitoring.history_store import HistoryOvertaken, KeptHistory, put_history
 from modelward.jobs import queue, schedules
 from modelward.jobs.queue import Job
 from modelward.jobs.worker import HOPELESS
 from modelward.kernel import codec
 from modelward.kernel.clock import Clock, moment
-from modelward.kernel.errors import Invalid, ModelwardError, Unavailable
+from modelward.kernel.errors import ModelwardError, Unavailable
 from modelward.kernel.refs import BaselineRef, Digest, MonitorRef, RunRef
 from modelward.storage.blobs import BlobDamaged, BlobMissing
 from modelward.storage.work import Work, Workshop
 
+JUDGED_AGAIN_MAX = 20
 LAST_HELP = "Look at the server's log, mend the cause, and run the window again."
-
-
-class BaselineUnusable(Invalid):
-    """The baseline of this monitor could not be made."""
 
 
 def prepare_baseline(workshop: Workshop, job: Job, *, clock: Clock) -> None:
@@ -46,7 +43,7 @@ def prepare_baseline(workshop: Workshop, job: Job, *, clock: Clock) -> None:
         workshop.write(SYSTEM, lambda work: queue.finish(work.connection, job, now=clock()))
         return
     try:
-        seen = _profile_of(workshop, found)
+        seen = comparing.profile_of(workshop, found)
     except (*HOPELESS, BlobDamaged, Unavailable) as problem:
         if not _is_last(problem, job):
             raise
@@ -57,23 +54,6 @@ def prepare_baseline(workshop: Workshop, job: Job, *, clock: Clock) -> None:
     kept, _ = workshop.blobs.put(seen.to_bytes())
     ready = replace(found, state=BaselineState.READY, rows=seen.rows, profile=kept, constraints=constraints)
     workshop.write(SYSTEM, lambda work: _keep_baseline(work, ready, job, clock))
-
-
-def _profile_of(workshop: Workshop, baseline: Baseline) -> Profile:
-    plan = Plan(columns=tuple(baseline.columns)) if baseline.columns else None
-    with local_file(workshop.blobs, baseline.dataset) as path:
-        try:
-            seen = profile(str(path), plan)
-        except ModelwardError as problem:
-            # The reader of the message knows the data set by its digest, not by where the server keeps it.
-            problem.message = problem.message.replace(repr(str(path)), "the data set").replace(
-                str(path), "the data set"
-            )
-            problem.args = (problem.message,)
-            raise
-    if seen.rows == 0:
-        raise Invalid("The data set holds no rows, so it cannot be a baseline.", field="dataset")
-    return seen
 
 
 def _keep_baseline(work: Work, ready: Baseline, job: Job, clock: Clock) -> None:
@@ -130,16 +110,27 @@ def compute_run(workshop: Workshop, job: Job, *, clock: Clock) -> None:
         return
     workshop.write(SYSTEM, lambda work: store.note_start(work, ref))
     try:
-        report = _compare(workshop, found)
+        seen = comparing.look(workshop, found)
+        _judge_and_keep(workshop, seen, lambda work: _finish(work, job, clock))
     except (*HOPELESS, BlobDamaged, Unavailable) as problem:
         if not _is_last(problem, job):
             raise
         failure = _failure(problem)
         workshop.write(SYSTEM, lambda work: _keep_failure(work, ref, failure, lambda: _finish(work, job, clock)))
-        return
-    kept, _ = workshop.blobs.put(report.to_json())
-    seen, _ = workshop.blobs.put(report.profile.to_bytes())
-    workshop.write(SYSTEM, lambda work: _keep_run(work, report, kept, seen, lambda: _finish(work, job, clock)))
+
+
+def _judge_and_keep(workshop: Workshop, found: comparing.Look, finish: Callable[[Work], None]) -> None:
+    """Keep the verdict, and in the same transaction the history it was made from; judge again if that has moved on."""
+    seen, _ = workshop.blobs.put(found.seen.to_bytes())
+    for _ in range(JUDGED_AGAIN_MAX):
+        report, history = comparing.judge(workshop, found)
+        kept, _ = workshop.blobs.put(report.to_json())
+        try:
+            workshop.write(SYSTEM, lambda work: _keep_run(work, report, kept, seen, history, lambda: finish(work)))  # noqa: B023 - runs before the next turn
+            return
+        except HistoryOvertaken:
+            continue
+    raise Unavailable(f"Other runs of {found.run.monitor} were counted all the time.")
 
 
 def _finish(work: Work, job: Job, clock: Clock) -> None:
@@ -152,30 +143,6 @@ def _is_last(problem: Exception, job: Job) -> bool:
     return hopeless or job.attempt >= job.attempts_max
 
 
-def _compare(workshop: Workshop, run: Run) -> reporting.Report:
-    baseline = workshop.read(SYSTEM, lambda work: use_cases.get_baseline(work, run.baseline))
-    if baseline.state is BaselineState.PREPARING:
-        raise Unavailable(f"The baseline {baseline.name} is still being prepared.")
-    if baseline.profile is None or baseline.constraints is None:
-        raise BaselineUnusable(
-            f"The baseline {baseline.name} could not be made: {baseline.reason}",
-            hint="Make another baseline and let the monitor use it.",
-        )
-    before = Profile.from_bytes(workshop.blobs.get(baseline.profile))
-    constraints = codec.decode(workshop.blobs.get(baseline.constraints), Constraints, field="constraints")
-    with open_window(workshop, SYSTEM, run.endpoint, start=run.window_start, end=run.window_end) as window:
-        seen = profile(window.reader()) if len(window.schema) else Profile(rows=0, columns={})
-    current, unjudged = reporting.judged_columns(seen, {rule.name for rule in constraints.columns})
-    return reporting.Report(
-        run=run,
-        profile=seen,
-        check=check(current, before, constraints),
-        constraints=constraints,
-        unjudged=unjudged,
-        notes=window.notes,
-    )
-
-
 def _failure(problem: Exception) -> Failure:
     if isinstance(problem, ModelwardError):
         what_to_do = problem.hint or LAST_HELP
@@ -185,11 +152,20 @@ def _failure(problem: Exception) -> Failure:
     return Failure(cause=str(problem), what_to_do=LAST_HELP)
 
 
-def _keep_run(work: Work, report: reporting.Report, kept: Digest, seen: Digest, finish: Callable[[], None]) -> None:
+def _keep_run(
+    work: Work,
+    report: reporting.Report,
+    kept: Digest,
+    seen: Digest,
+    history: KeptHistory | None,
+    finish: Callable[[], None],
+) -> None:
     judged = report.judged_run(report=kept, profile=seen)
     finished = replace(judged, started_at=_started(work, judged), finished_at=work.now)
     store.put_run(work, finished)
     store.add_points(work, finished.monitor, reporting.points_of(report))
+    if history is not None:
+        put_history(work, history)
     finish()
     assert finished.outcome is not None
     work.record(

@@ -55,7 +55,7 @@ def create_baseline(
     version: VersionRef | None = None,
     columns: list[str] | None = None,
 ) -> Baseline:
-    """Ask for a baseline: a job profiles the data set and suggests constraints. A baseline never changes.
+    """Ask for a baseline: a job profiles the data set and suggests constraints. Only these can be changed later.
 
     Raises:
         BaselineExists: the name is taken.
@@ -108,6 +108,8 @@ def create_monitor(
     zone: str = "UTC",
     window_hours: int | None = 24,
     lag_minutes: int = 0,
+    false_alarms_a_month: float | None = None,
+    segments: list[str] | None = None,
 ) -> Monitor:
     """Watch an endpoint against a baseline, by a cron line or (without one) on demand.
 
@@ -127,7 +129,8 @@ def create_monitor(
         )
     new = Monitor(
         name=ref, endpoint=endpoint, baseline=baseline, kind=kind, cron=cron, zone=zone, window_hours=window_hours,
-        lag_minutes=lag_minutes, created_at=work.now, created_by=work.actor.id,
+        lag_minutes=lag_minutes, false_alarms_a_month=false_alarms_a_month, segments=segments or [],
+        created_at=work.now, created_by=work.actor.id,
     )  # fmt: skip
     rules.check_monitor(new)
     store.add_monitor(work, new)
@@ -145,6 +148,8 @@ def change_monitor(
     zone: str | UnsetType = UNSET,
     window_hours: int | UnsetType | None = UNSET,
     lag_minutes: int | UnsetType = UNSET,
+    false_alarms_a_month: float | UnsetType | None = UNSET,
+    segments: list[str] | UnsetType = UNSET,
     enabled: bool | UnsetType = UNSET,
 ) -> Monitor:
     """Change the settings of a monitor, pause it (``enabled`` false) or let it go on; what is not given stays."""
@@ -152,7 +157,7 @@ def change_monitor(
     found = get_monitor(work, name)
     wanted = {
         "baseline": baseline, "cron": cron, "zone": zone, "window_hours": window_hours, "lag_minutes": lag_minutes,
-        "enabled": enabled,
+        "false_alarms_a_month": false_alarms_a_month, "segments": segments, "enabled": enabled,
     }  # fmt: skip
     changes = {key: value for key, value in wanted.items() if value is not UNSET and value != getattr(found, key)}
     if not changes:

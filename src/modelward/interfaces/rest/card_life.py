@@ -63,6 +63,7 @@ def registered_version(work: Work, ref: VersionRef) -> RegisteredVersion:
     model = registry.get_model(work, version.model)
     told = {
         **asdict(version.facts),
+        "features": [asdict(each) for each in version.facts.features],
         **asdict(version),
         "description": version.description or model.description,
         "owner": model.owner,

@@ -47,10 +47,11 @@ class EditCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ChangeCardStatus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The new status of a card, and why."""
+    """The new status of a card, and why. ``number`` is the version that was read; another one is not moved."""
 
     status: CardStatus
     reason: str = ""
+    number: int | None = None
 
 
 class ListCards(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +147,7 @@ def edit_card(work: Work, card: CardRef, body: EditCard) -> Card:
 @cards.operation("PUT", "/cards/{card}/status", permission=Permission.CARD_WRITE)
 def change_card_status(work: Work, card: CardRef, body: ChangeCardStatus) -> Card:
     """Change the status of a card: approving needs card.approve besides. Archived is final."""
-    return use_cases.change_status(work, card, status=body.status, reason=body.reason)
+    return use_cases.change_status(work, card, status=body.status, reason=body.reason, expected=body.number)
 
 
 @cards.operation("GET", "/cards/{card}/versions", permission=Permission.CARD_READ)

@@ -2,17 +2,19 @@
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from modelward.governance.access.permissions import Permission
-from modelward.governance.monitoring import use_cases
+from modelward.governance.monitoring import constraint_changes, use_cases
 from modelward.governance.monitoring.entities import Baseline, Monitor, MonitorKind, Point, Run
 from modelward.governance.registry import use_cases as registry
 from modelward.governance.serving import use_cases as serving
-from modelward.interfaces.http import respond
+from modelward.interfaces.http import read_body, respond
 from modelward.interfaces.rest.dispatch import RawRequest
 from modelward.interfaces.rest.operations import Operations
+from modelward.kernel import codec
 from modelward.kernel.clock import in_utc
 from modelward.kernel.errors import Conflict, Invalid
 from modelward.kernel.pages import PAGE_SIZE_DEFAULT, Page, PageRequest
@@ -21,6 +23,7 @@ from modelward.storage.work import Work
 
 monitoring = Operations("monitoring")
 POINTS_MAX = 20_000
+CONSTRAINTS_BYTES_MAX = 16 << 20
 
 
 class CreateBaseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +33,14 @@ class CreateBaseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     dataset: Digest
     version: VersionRef | None = None
     columns: list[str] | None = None
+
+
+class ChangeConstraints(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All constraints, as they are read, changed; why; and the digest of those that were read, to lose no other change."""
+
+    constraints: dict[str, Any]
+    note: str = ""
+    replaces: Digest | None = None
 
 
 class CreateMonitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +54,8 @@ class CreateMonitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     zone: str = "UTC"
     window_hours: int | None = 24
     lag_minutes: int = 0
+    false_alarms_a_month: float | None = None
+    segments: list[str] = []
 
 
 class ChangeMonitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +66,8 @@ class ChangeMonitor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     zone: str | msgspec.UnsetType = msgspec.UNSET
     window_hours: int | msgspec.UnsetType | None = msgspec.UNSET
     lag_minutes: int | msgspec.UnsetType = msgspec.UNSET
+    false_alarms_a_month: float | msgspec.UnsetType | None = msgspec.UNSET
+    segments: list[str] | msgspec.UnsetType = msgspec.UNSET
     enabled: bool | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -114,7 +129,7 @@ def get_baseline(work: Work, baseline: BaselineRef) -> Baseline:
 
 @monitoring.operation("GET", "/baselines/{baseline}/constraints", permission=Permission.MONITOR_READ, raw=True)
 async def get_baseline_constraints(request: RawRequest, baseline: BaselineRef) -> None:
-    """Get the constraints that were suggested from a baseline."""
+    """Get the constraints of a baseline: as they were suggested, or as somebody changed them."""
 
     def task(work: Work) -> bytes:
         found = use_cases.get_baseline(work, baseline)
@@ -124,6 +139,37 @@ async def get_baseline_constraints(request: RawRequest, baseline: BaselineRef) -
 
     loop = asyncio.get_running_loop()
     await respond(request.send, 200, await loop.run_in_executor(None, request.workshop.read, request.actor, task))
+
+
+@monitoring.operation("PUT", "/baselines/{baseline}/constraints", permission=Permission.MONITOR_MANAGE, raw=True)
+async def change_baseline_constraints(request: RawRequest, baseline: BaselineRef) -> Baseline:
+    """Change the constraints of a baseline: a new version of them, by which the next runs are judged.
+
+    Send ``{"constraints": {...}, "note": "why", "replaces": "sha256:..."}``: all of them, as they are read; and the digest
+    of those that were read, where no other change may be lost.
+    """
+    loop = asyncio.get_running_loop()
+    data = await read_body(request.receive, bytes_max=CONSTRAINTS_BYTES_MAX)
+
+    def read() -> tuple[ChangeConstraints, bytes]:
+        body = codec.decode(data or b"{}", ChangeConstraints)
+        profile = request.workshop.read(
+            request.actor, lambda work: constraint_changes.profile_to_hold_against(work, baseline)
+        )
+        return body, constraint_changes.read_constraints(body.constraints, request.workshop.blobs.get(profile))
+
+    # In a thread: trying many rules out must hold up neither the other requests nor the writer.
+    body, written = await loop.run_in_executor(None, read)
+    changed = await asyncio.wrap_future(
+        request.workshop.submit(
+            request.actor,
+            lambda work: constraint_changes.change_constraints(
+                work, baseline, written, note=body.note, replaces=body.replaces
+            ),
+        )
+    )
+    await respond(request.send, 200, codec.encode(changed))
+    return changed
 
 
 @monitoring.operation("POST", "/monitors", permission=Permission.MONITOR_MANAGE, status=201)
@@ -144,6 +190,8 @@ def create_monitor(work: Work, body: CreateMonitor) -> Monitor:
         zone=body.zone,
         window_hours=body.window_hours,
         lag_minutes=body.lag_minutes,
+        false_alarms_a_month=body.false_alarms_a_month,
+        segments=body.segments,
     )
 
 
@@ -171,6 +219,8 @@ def change_monitor(work: Work, monitor: MonitorRef, body: ChangeMonitor) -> Moni
         zone=body.zone,
         window_hours=body.window_hours,
         lag_minutes=body.lag_minutes,
+        false_alarms_a_month=body.false_alarms_a_month,
+        segments=body.segments,
         enabled=body.enabled,
     )
 

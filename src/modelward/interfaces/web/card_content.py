@@ -5,28 +5,29 @@ from typing import Any
 import msgspec
 
 from modelward.governance.cards.entities import Content
+from modelward.governance.cards.evidence import BoundField
+from modelward.governance.cards.paths import deeper
 from modelward.interfaces.web import charts, words
+from modelward.interfaces.web.card_schema import SECTIONS, order, section_title, title_of
 from modelward.interfaces.web.charts import Bar
 
-SECTIONS = (
-    "model_overview",
-    "intended_uses",
-    "business_details",
-    "training_details",
-    "additional_information",
-    "model_package_details",
-)
 DEPTH_MAX = 6
+POINTS_DRAWN_MAX = 400
+Bindings = dict[str, BoundField]
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of a card: its title, its value as lines, or as name and value pairs, and its origin."""
+    """One field of a card: its title, its value as lines, or as name and value pairs, its origin, and what it is bound to.
+
+    A pair comes with the binding of its value, where there is one.
+    """
 
     path: str
     title: str
     lines: list[str] = []
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str, BoundField | None]] = []
     origin: str = ""
+    bound: BoundField | None = None
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     across: list[str] = []
     down: list[str] = []
     points: list[list[float]] = []
+    chart: charts.Chart | None = None
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,32 +60,52 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     evaluation: str
     groups: list[tuple[str, list[Shown], list[Shown]]]
+    datasets: list[str] = []
+    entries: list[tuple[str, str]] = []
+    bound: BoundField | None = None
 
 
-def sections(content: Content, origins: dict[str, str]) -> list[Section]:
+def sections(content: Content, origins: dict[str, str], bindings: Bindings | None = None) -> list[Section]:
     """The sections of a card in their order, empty ones left out; evaluations apart."""
     found = []
     for name in SECTIONS:
         if name in content:
-            fields = list(_fields(content[name], f"$.{name}", origins, 0))
-            found.append(Section(name=name, title=words.plain_name(name), fields=fields))
+            fields = _fields(content[name], f"$.{name}", origins, bindings or {}, 0)
+            found.append(Section(name=name, title=section_title(name), fields=fields))
     return found
 
 
-def _fields(value: dict[str, Any], path: str, origins: dict[str, str], depth: int) -> list[Field]:
+def _fields(value: dict[str, Any], path: str, origins: dict[str, str], bindings: Bindings, depth: int) -> list[Field]:
     fields: list[Field] = []
-    for key, each in value.items():
-        here = f"{path}.{key}"
-        title = words.plain_name(key)
+    places = order()
+    for key, each in sorted(value.items(), key=lambda pair: places.get(pair[0], len(places))):
+        here = deeper(path, key)
+        title, origin = title_of(key) if depth < DEPTH_MAX else key, origin_of(here, origins)
         if _is_pairs(each):
-            pairs = [(str(item.get("name", "")), words.figure(item.get("value", ""))) for item in each]
-            fields.append(Field(path=here, title=title, pairs=pairs, origin=origin_of(here, origins)))
+            pairs = [
+                (str(item.get("name", "")), words.figure(item.get("value", "")), bindings.get(f"{here}[{place}].value"))
+                for place, item in enumerate(each)
+            ]
+            fields.append(Field(path=here, title=title, pairs=pairs, origin=origin))
+        elif key == "custom_details" and isinstance(each, dict):
+            named = [(name, _line(text), bindings.get(deeper(here, name))) for name, text in each.items()]
+            fields.append(Field(path=here, title=title, pairs=named, origin=origin))
+        elif key == "objective_function" and isinstance(each, dict):
+            fields.append(Field(path=here, title=title, lines=_objective(each), origin=origin))
         elif isinstance(each, dict) and each and depth < DEPTH_MAX:
-            fields.extend(_fields(each, here, origins, depth + 1))
+            fields.extend(_fields(each, here, origins, bindings, depth + 1))
         else:
             lines = [_line(item) for item in each] if isinstance(each, list) else [_line(each)]
-            fields.append(Field(path=here, title=title, lines=lines, origin=origin_of(here, origins)))
+            fields.append(Field(path=here, title=title, lines=lines, origin=origin, bound=bindings.get(here)))
     return fields
+
+
+def _objective(value: dict[str, Any]) -> list[str]:
+    """The objective in a line, with its notes below: Maximize AUC, on holdout."""
+    inner = value["function"] if isinstance(value.get("function"), dict) else value
+    named = [str(inner[part]) for part in ("function", "facet", "condition") if inner.get(part)]
+    notes = [str(value["notes"])] if value.get("notes") else []
+    return [" ".join(named), *notes] if named else notes
 
 
 def _is_pairs(value: Any) -> bool:
@@ -105,7 +127,7 @@ def origin_of(path: str, origins: dict[str, str]) -> str:
     return ""
 
 
-def evaluations(content: Content, origins: dict[str, str]) -> list[Told]:
+def evaluations(content: Content, origins: dict[str, str], bindings: Bindings | None = None) -> list[Told]:
     """The evaluations of a card, numbers apart from drawings."""
     told = []
     for place, each in enumerate(content.get("evaluation_details", [])):
@@ -125,6 +147,9 @@ def evaluations(content: Content, origins: dict[str, str]) -> list[Told]:
                 outcome=str(meta.get("outcome", "")),
                 evaluation=str(meta.get("evaluation", "")),
                 groups=groups,
+                datasets=[str(one) for one in each.get("datasets", [])],
+                entries=[(str(key), str(text)) for key, text in meta.items() if key not in ("outcome", "evaluation")],
+                bound=(bindings or {}).get(f"$.evaluation_details[{place}].metric_groups"),
             )
         )
     return told
@@ -146,5 +171,7 @@ def _shown(metric: dict[str, Any]) -> Shown:
             down=[str(each) for each in down] if isinstance(down, list) else [],
         )
     if kind == "linear_graph" and isinstance(value, list):
-        return Shown(name=name, points=value)
+        across_name, up = (one if isinstance(one, str) else "" for one in (across, down))
+        few = value[:: max(1, len(value) // POINTS_DRAWN_MAX)]
+        return Shown(name=name, points=value, chart=charts.line(few, label=name, across=across_name, up=up))
     return Shown(name=name, value=value if value is not None else "–")

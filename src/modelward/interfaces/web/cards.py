@@ -1,97 +1,104 @@
-"""Model cards: list, read, edit, move through statuses, compare versions."""
+"""Model cards: the hub with its filters, and one card by sections in any of its versions."""
 
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
 from modelward.governance.access.permissions import Permission
-from modelward.governance.cards import rules, use_cases
-from modelward.governance.cards.entities import CardStatus, Content, RiskRating
+from modelward.governance.cards import comments, owning, reading, reviewing, rules
+from modelward.governance.cards.conversation import RequestState
+from modelward.governance.cards.entities import CardStatus, RiskRating
+from modelward.governance.cards.listing import Sort
 from modelward.interfaces.web import card_content
+from modelward.interfaces.web.card_frame import frame, needed
 from modelward.interfaces.web.history import history_of
 from modelward.interfaces.web.views import Redirect, Shown, Views, show
+from modelward.kernel.clock import in_utc
 from modelward.kernel.errors import ModelwardError
-from modelward.kernel.pages import PageRequest
-from modelward.kernel.refs import CardRef
+from modelward.kernel.pages import PAGE_SIZE_MAX, PageRequest
+from modelward.kernel.refs import CardRef, ModelRef
 from modelward.storage.work import Work
 
 views = Views()
 CARDS_ON_A_PAGE = 50
-RISK = "intended_uses.risk_rating"
-FORM: dict[str, list[tuple[str, int]]] = {
-    "Model": [
-        ("model_overview.model_description", 1024),
-        ("model_overview.model_owner", 1024),
-        ("model_overview.problem_type", 1024),
-        ("model_overview.algorithm_type", 1024),
-    ],
-    "Intended use": [
-        ("intended_uses.purpose_of_model", 2048),
-        ("intended_uses.intended_uses", 2048),
-        ("intended_uses.factors_affecting_model_efficiency", 2048),
-        ("intended_uses.explanations_for_risk_rating", 2048),
-    ],
-    "Business": [
-        ("business_details.business_problem", 2048),
-        ("business_details.business_stakeholders", 2048),
-        ("business_details.line_of_business", 2048),
-    ],
-    "Training": [("training_details.training_observations", 1024)],
-    "Considerations": [
-        ("additional_information.ethical_considerations", 2048),
-        ("additional_information.caveats_and_recommendations", 2048),
-    ],
-}
-ONE_LINE = frozenset(
-    {
-        "model_overview.model_owner",
-        "model_overview.problem_type",
-        "model_overview.algorithm_type",
-        "business_details.line_of_business",
-    }
-)
+VERSIONS_SHOWN = 6
+SORTS: list[tuple[str, str]] = [
+    ("name", "Name"),
+    ("-modified", "Last changed"),
+    ("-debt", "Most debt"),
+    ("risk", "Highest risk"),
+]
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """Which cards to list."""
+    """Which cards to list, in which order."""
 
     text: str = ""
     status: CardStatus | None = None
     risk: RiskRating | None = None
+    owner: str = ""
+    model: str = ""
+    debt: int | None = None
+    sort: Sort = "name"
     cursor: str | None = None
+    done: str = ""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which version of a card to show, compared with which."""
+    """Which version of a card to show."""
 
     number: int | None = None
     compare: int | None = None
     done: str = ""
 
 
-class NewStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status that a card is to have, and why."""
+class NewOwner(msgspec.Struct, frozen=True, kw_only=True):
+    """Who looks after the card from now on."""
 
-    status: CardStatus
-    reason: str = ""
+    owner: str = ""
 
 
 @views.page("GET", "/cards", permission=Permission.CARD_READ)
 def list_cards(work: Work, query: Listed) -> Shown:
-    """Cards in the order of their names."""
-    page = use_cases.list_cards(
+    """The cards that fit the filters."""
+    model = query.model.strip()
+    page = reading.list_cards(
         work,
         page=PageRequest(limit=CARDS_ON_A_PAGE, cursor=query.cursor),
         text=query.text.strip(),
         status=query.status,
         risk_rating=query.risk,
+        model=ModelRef.parse(model) if model else None,
+        owner=query.owner.strip(),
+        debt_min=query.debt or None,
+        sort=query.sort,
     )
-    return show("cards.html", page=page, query=query, statuses=list(CardStatus), risks=list(RiskRating))
+    return show(
+        "cards.html",
+        page=page,
+        query=query,
+        statuses=list(CardStatus),
+        risks=list(RiskRating),
+        sorts=SORTS,
+        more=_address(query, cursor=page.next_cursor) if page.next_cursor else "",
+        narrowed=bool(query.text or query.status or query.risk or query.owner or query.model or query.debt),
+    )
+
+
+def _address(query: Listed, **changed: Any) -> str:
+    told = {**msgspec.structs.asdict(query), "done": "", **changed}
+    return "/cards?" + urlencode({name: str(value) for name, value in told.items() if value})
 
 
 @views.page("GET", "/cards/{card}", permission=Permission.CARD_READ)
-def show_card(work: Work, card: CardRef, query: Looked) -> Shown:
+def show_card(work: Work, card: CardRef, query: Looked) -> Shown | Redirect:
     """A card by sections, in its current or an earlier version."""
+    if query.compare is not None:
+        # Links to differences of earlier releases keep working.
+        after = f"&after={query.number}" if query.number is not None else ""
+        return Redirect(to=f"/cards/{card}/difference?before={query.compare}{after}")
     return _card(work, card, query=query, problem=None)
 
 
@@ -101,96 +108,61 @@ def card_again(work: Work, card: CardRef, form: dict[str, str], problem: Modelwa
 
 
 def _card(work: Work, card: CardRef, *, query: Looked, problem: ModelwardError | None) -> Shown:
-    full = use_cases.get_full_card(work, card)
-    seen = use_cases.get_version(work, card, number=query.number)
-    changes = (
-        use_cases.difference(work, card, before=query.compare, after=seen.number) if query.compare is not None else None
-    )
+    full = reading.get_full_card(work, card)
+    seen = reading.get_version(work, card, number=query.number)
+    is_current = seen.number == full.number
+    told = full.bindings if is_current else reading.list_bindings(work, card, number=seen.number)
+    bindings = {each.path: each for each in told}
+    asked = reviewing.list_requests(work, page=PageRequest(), card=card, state=RequestState.OPEN).items
     return show(
         "card.html",
-        card=full,
+        **{**frame(work, card, "card"), "card": full},
         seen=seen,
-        sections=card_content.sections(seen.content, seen.origins),
-        evaluations=card_content.evaluations(seen.content, seen.origins),
-        completeness=rules.completeness(seen.content),
-        versions=use_cases.list_versions(work, card, page=PageRequest()).items,
-        compare=query.compare,
-        changes=changes,
-        moves=[status for status in CardStatus if status in rules.STATUS_MOVES[full.status]],
-        author=use_cases.get_version(work, card, number=full.number).by,
-        history=history_of(work, card),
+        is_current=is_current,
+        sections=card_content.sections(seen.content, seen.origins, bindings),
+        evaluations=card_content.evaluations(seen.content, seen.origins, bindings),
+        needed=needed(card, full.completeness),
+        talk=_open_comments(work, card),
+        asked=asked,
+        versions=reading.list_versions(work, card, page=PageRequest(limit=VERSIONS_SHOWN)).items,
+        moves=sorted(rules.STATUS_MOVES[full.status]),
+        approved=[each for each in reading.list_statuses(work, card) if each.status is CardStatus.APPROVED],
+        history=history_of(work, card, limit=8),
         done=query.done,
         problem=problem,
     )
 
 
-@views.page("GET", "/cards/{card}/edit", permission=Permission.CARD_WRITE)
-def edit_card(work: Work, card: CardRef) -> Shown:
-    """The form over the texts of a card."""
-    full = use_cases.get_full_card(work, card)
-    given = {path: str(_at(full.content, path) or "") for path in _paths()}
-    return _form(work, card, given={**given, "number": str(full.number), "note": ""}, problem=None)
+def _open_comments(work: Work, card: CardRef) -> dict[str, int]:
+    """How many open threads each section has."""
+    found: dict[str, set[str]] = {}
+    page = PageRequest(limit=PAGE_SIZE_MAX)
+    for each in comments.list_comments(work, card, page=page, resolved=False).items:
+        section = each.path.removeprefix("$").lstrip(".").split(".")[0].split("[")[0]
+        found.setdefault(section, set()).add(each.thread)
+    return {section: len(threads) for section, threads in found.items()}
 
 
-def edit_again(work: Work, card: CardRef, form: dict[str, str], problem: ModelwardError) -> Shown:
-    """The form once more with what was written, and what is wrong with it."""
-    return _form(work, card, given=form, problem=problem)
+@views.page("POST", "/cards/{card}/owner", permission=Permission.CARD_WRITE, again=card_again)
+def assign_owner(work: Work, card: CardRef, form: NewOwner) -> Redirect:
+    """Make somebody the owner of a card."""
+    owning.assign_owner(work, card, owner=form.owner.strip())
+    return Redirect(to=f"/cards/{card}?done=owner")
 
 
-def _form(work: Work, card: CardRef, *, given: dict[str, str], problem: ModelwardError | None) -> Shown:
-    full = use_cases.get_full_card(work, card)
-    at = (problem.field or "").removeprefix("$.") if problem else ""
+@views.page("GET", "/cards/{card}/print", permission=Permission.CARD_READ)
+def print_card(work: Work, card: CardRef, query: Looked) -> Shown:
+    """A card on paper: all sections in one column, without the frame."""
+    seen = reading.get_version(work, card, number=query.number)
+    bindings = {each.path: each for each in reading.list_bindings(work, card, number=seen.number)}
+    found = reading.list_statuses(work, card)
+    printed_at: datetime = in_utc(work.now)
     return show(
-        "card_edit.html",
-        card=full,
-        form=FORM,
-        one_line=ONE_LINE,
-        risks=list(RiskRating),
-        risk_path=RISK,
-        given=given,
-        origins=full.origins,
-        problem=problem,
-        problem_at=at if at in _paths() else "",
+        "card_print.html",
+        card=reading.get_card(work, card),
+        seen=seen,
+        status_then=next((each for each in reversed(found) if each.number == seen.number), None),
+        sections=card_content.sections(seen.content, seen.origins, bindings),
+        evaluations=card_content.evaluations(seen.content, seen.origins, bindings),
+        printed_at=printed_at,
     )
-
-
-@views.page("POST", "/cards/{card}/edit", permission=Permission.CARD_WRITE, again=edit_again)
-def save_card(work: Work, card: CardRef, form: dict[str, str]) -> Redirect:
-    """Keep the texts as a new version of the card."""
-    before = use_cases.get_full_card(work, card)
-    patch: Content = {}
-    for path in _paths():
-        if path in form and form[path].strip() != str(_at(before.content, path) or "").strip():
-            _put(patch, path, form[path].strip() or None)
-    number = form.get("number", "")
-    saved = use_cases.edit_card(
-        work,
-        card,
-        patch=patch,
-        note=form.get("note", "").strip(),
-        expected=int(number) if number.isascii() and number.isdigit() else None,
-    )
-    return Redirect(to=f"/cards/{card}?done={'saved' if saved.number != before.number else 'unchanged'}")
-
-
-@views.page("POST", "/cards/{card}/status", permission=Permission.CARD_READ, again=card_again)
-def change_status(work: Work, card: CardRef, form: NewStatus) -> Redirect:
-    """Move a card to another status."""
-    use_cases.change_status(work, card, status=form.status, reason=form.reason.strip())
-    return Redirect(to=f"/cards/{card}?done=status")
-
-
-def _paths() -> list[str]:
-    return [RISK, *(path for fields in FORM.values() for path, _ in fields)]
-
-
-def _at(content: Content, path: str) -> Any:
-    value: Any = content
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
-def _put(patch: Content, path: str, value: str | None) -> None:
-    section, _, field = path.partition(".")
-    patch.setdefault(section, {})[field] = value

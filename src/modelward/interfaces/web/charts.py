@@ -146,3 +146,22 @@ def curve(
     rows = [[each["x"], each["y"]] for each in shown]
     spec = _spec(values, height=230, layer=layers)
     return Chart(spec=spec, label=label, columns=[across, up], rows=rows, note=note)
+
+
+def line(points: Sequence[Sequence[float]], *, label: str, across: str, up: str) -> Chart:
+    """A line through points of any range, as a card gives them."""
+    values = [{"x": point[0], "y": point[1]} for point in points if len(point) == 2]
+    axis = {"tickCount": 5}
+    encoding = {
+        "x": {"field": "x", "type": "quantitative", "title": across or "x", "scale": {"zero": False}, "axis": axis},
+        "y": {"field": "y", "type": "quantitative", "title": up or "y", "scale": {"zero": False}, "axis": axis},
+        "order": {"field": "place", "type": "quantitative"},
+        "tooltip": [{"field": "x", "format": ".4~g"}, {"field": "y", "format": ".4~g"}],
+    }
+    for place, each in enumerate(values):
+        each["place"] = place
+    spec = _spec(values, height=190, mark={"type": "line", "point": len(values) <= 20}, encoding=encoding)
+    shown = values[:: max(1, len(values) // 20)]
+    return Chart(
+        spec=spec, label=label, columns=[across or "x", up or "y"], rows=[[each["x"], each["y"]] for each in shown]
+    )

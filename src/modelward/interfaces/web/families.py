@@ -3,6 +3,14 @@
 from modelward.interfaces.web import (
     alerts,
     audit,
+    card_controls,
+    card_edit,
+    card_evidence,
+    card_files,
+    card_new,
+    card_status,
+    card_talk,
+    card_versions,
     cards,
     endpoints,
     evaluations,
@@ -12,6 +20,7 @@ from modelward.interfaces.web import (
     people,
     reviews,
     sign_in,
+    webhooks,
 )
 from modelward.interfaces.web.views import View, Views
 
@@ -20,6 +29,14 @@ FAMILIES: list[Views] = [
     overview.views,
     models.views,
     cards.views,
+    card_new.views,
+    card_edit.views,
+    card_status.views,
+    card_versions.views,
+    card_evidence.views,
+    card_controls.views,
+    card_talk.views,
+    card_files.views,
     reviews.views,
     evaluations.views,
     endpoints.views,
@@ -27,6 +44,7 @@ FAMILIES: list[Views] = [
     alerts.views,
     audit.views,
     people.views,
+    webhooks.views,
 ]
 
 

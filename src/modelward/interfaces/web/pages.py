@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote
@@ -15,11 +16,21 @@ from modelward.interfaces.web import sessions
 from modelward.interfaces.web.assets import Assets
 from modelward.interfaces.web.families import all_views
 from modelward.interfaces.web.rendering import Renderer, Visitor
-from modelward.interfaces.web.views import FORM_BYTES_MAX, Paths, Redirect, Shown, View, no_page
+from modelward.interfaces.web.uploads import Uploaded, boundary_of, receive_form, take_apart
+from modelward.interfaces.web.views import (
+    FIELDS_MAX,
+    FORM_BYTES_MAX,
+    Download,
+    Paths,
+    Redirect,
+    Shown,
+    View,
+    no_page,
+)
 from modelward.kernel import codec
 from modelward.kernel.actors import NOBODY, Actor
 from modelward.kernel.errors import Invalid, ModelwardError, NotSignedIn
-from modelward.storage.work import Work, Workshop
+from modelward.storage.work import Workshop
 
 log = logging.getLogger("modelward.web")
 HTML = b"text/html; charset=utf-8"
@@ -27,6 +38,8 @@ NOT_KEPT = (b"cache-control", b"no-store")
 URL_CHARACTERS = "/?&=%#@:+,;~!*'()"
 LOOK_IN_THE_LOG = "The server's log tells more under this request id."
 FORM_KINDS = ("application/x-www-form-urlencoded", "")
+FILE_FORM = "multipart/form-data"
+Answer = Shown | Redirect | Download
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +104,7 @@ class Pages:
             is_new_visit=not visit and not secret,
         )
 
-    async def _answer(self, request: Request, receive: Receive) -> Shown | Redirect:
+    async def _answer(self, request: Request, receive: Receive) -> Answer:
         scope = request.scope
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         view, texts = self._paths.find(scope["method"], raw)
@@ -102,33 +115,59 @@ class Pages:
             arguments["query"] = _query(view.query_type, scope)
         if "secret" in view.wants:
             arguments["secret"] = request.secret
-        if view.writes:
-            return await self._write(view, request, arguments, receive)
-        if "form" in view.wants:
-            arguments["form"] = {}
-        shown = await self._in_thread(self._workshop.read, request.actor, lambda work: view.handler(work, **arguments))
-        return cast("Shown | Redirect", shown)
+        if not view.has_form:
+            if "form" in view.wants:
+                arguments["form"] = {}
+            return await self._read(request, view.handler, arguments)
+        if "file" not in view.wants:
+            return await self._take(view, request, arguments, await _fields(scope, receive))
+        with tempfile.TemporaryFile(prefix="modelward-") as file:
+            limit = FORM_BYTES_MAX + self._workshop.attachment_bytes_max
+            await receive_form(file, receive, bytes_max=limit)
+            boundary = boundary_of(_file_form(scope))
+            fields, uploaded = await self._in_thread(take_apart, file, boundary)
+            _check_form(request, fields)
+            arguments["file"] = await self._in_thread(self._keep, view, uploaded)
+            return await self._take(view, request, arguments, fields, is_checked=True)
 
-    async def _write(
-        self, view: View, request: Request, arguments: dict[str, Any], receive: Receive
-    ) -> Shown | Redirect:
-        fields = await _fields(request.scope, receive)
-        sessions.check_form(request.scope, secret=request.form_secret, token=fields.pop(sessions.FORM_FIELD, ""))
+    def _keep(self, view: View, uploaded: Uploaded | None) -> Uploaded | None:
+        if uploaded is None or not view.keeps_file:
+            return uploaded
+        if uploaded.size > self._workshop.attachment_bytes_max:
+            size = self._workshop.attachment_bytes_max
+            raise Invalid(f"{uploaded.name[:80]} is larger than {size} bytes; nothing was kept.", field="file")
+        digest, _ = self._workshop.blobs.put(uploaded.chunks())
+        return msgspec.structs.replace(uploaded, digest=str(digest))
+
+    async def _read(self, request: Request, handler: Any, arguments: dict[str, Any]) -> Answer:
+        shown = await self._in_thread(self._workshop.read, request.actor, lambda work: handler(work, **arguments))
+        return cast("Answer", shown)
+
+    async def _take(
+        self,
+        view: View,
+        request: Request,
+        arguments: dict[str, Any],
+        fields: dict[str, str],
+        *,
+        is_checked: bool = False,
+    ) -> Answer:
+        if not is_checked:
+            _check_form(request, fields)
         try:
             if view.form_type is not None:
                 arguments["form"] = _form(view.form_type, fields)
+            if view.reads:
+                return await self._read(request, view.handler, arguments)
             submitted = self._workshop.submit(request.actor, lambda work: view.handler(work, **arguments))
-            return cast("Shown | Redirect", await asyncio.wrap_future(submitted))
+            return cast("Answer", await asyncio.wrap_future(submitted))
         except ModelwardError as problem:
             again = view.again
             if again is None or problem.status not in (400, 401, 403, 409):
                 raise
             refused = {**arguments, "form": fields, "problem": problem}
-
-            def once_more(work: Work) -> Shown | Redirect:
-                return again(work, **refused)
-
-            shown = await self._in_thread(self._workshop.read, request.actor, once_more)
+            refused.pop("file", None)
+            shown = await self._read(request, again, refused)
             return msgspec.structs.replace(shown, status=problem.status) if isinstance(shown, Shown) else shown
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
@@ -142,7 +181,10 @@ class Pages:
             return Shown(template="arrive.html", values={"to": request.address})
         return Redirect(to=f"/sign-in?next={quote(request.address, safe='/')}")
 
-    async def _send(self, request: Request, answer: Shown | Redirect, send: Send) -> None:
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        if isinstance(answer, Download):
+            await self._send_file(answer, send)
+            return
         headers = [NOT_KEPT]
         if request.is_new_visit:
             headers.append(sessions.set_cookie(request.scope, sessions.VISIT, request.visit))
@@ -159,6 +201,16 @@ class Pages:
             return
         status, body = await self._in_thread(self._draw, request, answer)
         await respond(send, status, body, kind=HTML, headers=headers)
+
+    async def _send_file(self, download: Download, send: Send) -> None:
+        pieces = iter(download.chunks)
+        # The first piece is read before the answer begins, so that a file that is gone is still told as an error.
+        piece = await self._in_thread(next, pieces, b"")
+        await send({"type": "http.response.start", "status": 200, "headers": download.headers})
+        while piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await self._in_thread(next, pieces, b"")
+        await send({"type": "http.response.body", "body": b""})
 
     def _draw(self, request: Request, shown: Shown) -> tuple[int, bytes]:
         visitor = Visitor(
@@ -189,13 +241,24 @@ def _query(kind: type[msgspec.Struct], scope: Scope) -> Any:
     return codec.convert({name: value for name, value in pairs if name in known}, kind, field="address", strict=False)
 
 
+def _check_form(request: Request, fields: dict[str, str]) -> None:
+    sessions.check_form(request.scope, secret=request.form_secret, token=fields.pop(sessions.FORM_FIELD, ""))
+
+
+def _file_form(scope: Scope) -> str:
+    kind = header(scope, b"content-type")
+    if kind.partition(";")[0].strip().lower() != FILE_FORM:
+        raise Invalid(f"A form with a file was expected, and {kind[:80]!r} came.", field="body")
+    return kind
+
+
 async def _fields(scope: Scope, receive: Receive) -> dict[str, str]:
     kind = header(scope, b"content-type").partition(";")[0].strip().lower()
     if kind not in FORM_KINDS:
         raise Invalid(f"A form was expected, and {kind[:80]!r} came.", field="body")
     body = await read_body(receive, bytes_max=FORM_BYTES_MAX)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=2000, errors="strict")
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
     except ValueError as problem:
         raise Invalid("The form could not be read.", field="body") from problem
     # Browsers send line breaks as CR LF; texts are kept with LF.

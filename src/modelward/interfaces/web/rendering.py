@@ -30,11 +30,13 @@ class Place(msgspec.Struct, frozen=True):
 PLACES = [
     Place("Overview", "/", Permission.MODEL_READ, "overview"),
     Place("Models", "/models", Permission.MODEL_READ, "model", ("/models", "/versions", "/evaluations")),
-    Place("Cards", "/cards", Permission.CARD_READ, "card", ("/cards",)),
+    Place("Cards", "/cards", Permission.CARD_READ, "card", ("/cards", "/new-card", "/comments")),
     Place("Reviews", "/reviews", Permission.REVIEW_READ, "review", ("/reviews",)),
     Place("Endpoints", "/endpoints", Permission.ENDPOINT_READ, "endpoint", ("/endpoints", "/monitors", "/runs")),
     Place("Alerts", "/alerts", Permission.ALERT_READ, "alert", ("/alerts",)),
     Place("Audit", "/audit", Permission.AUDIT_READ, "audit", ("/audit",)),
+    Place("Inbox", "/inbox", Permission.SELF_READ, "inbox", ("/inbox",)),
+    Place("Webhooks", "/webhooks", Permission.WEBHOOK_MANAGE, "webhook", ("/webhooks",)),
     Place("People", "/people", Permission.ACCESS_MANAGE, "people", ("/people",)),
 ]
 

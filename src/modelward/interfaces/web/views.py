@@ -5,7 +5,7 @@ A page without a permission cannot be registered.
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, get_type_hints
 from urllib.parse import unquote
 
@@ -16,9 +16,10 @@ from modelward.interfaces.http import Open, PermissionMissing
 from modelward.kernel.errors import Invalid, ModelwardError, NotFound
 from modelward.storage.work import Work
 
-Handler = Callable[..., "Shown | Redirect"]
+Handler = Callable[..., "Shown | Redirect | Download"]
 FORM_BYTES_MAX = 1 << 20
-EXTRAS = frozenset({"query", "form", "problem", "secret"})
+FIELDS_MAX = 6000
+EXTRAS = frozenset({"query", "form", "problem", "secret", "file"})
 
 
 class MethodNotAllowed(Invalid):
@@ -33,6 +34,13 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     values: dict[str, Any]
     status: int = 200
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes to be kept as a file; ``headers`` say its name and that it is never shown in the browser."""
+
+    chunks: Iterable[bytes]
+    headers: list[tuple[bytes, bytes]]
 
 
 class Redirect(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +67,12 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     query_type: type[msgspec.Struct] | None
     form_type: Any
     wants: frozenset[str]
+    reads: bool = False
+    keeps_file: bool = False
 
     @property
-    def writes(self) -> bool:
-        """Whether it changes anything."""
+    def has_form(self) -> bool:
+        """Whether a form is sent to it."""
         return self.method != "GET"
 
 
@@ -73,13 +83,24 @@ class Views:
         self.all: list[View] = []
 
     def page(
-        self, method: str, path: str, *, permission: Permission | Open, again: Handler | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        permission: Permission | Open,
+        again: Handler | None = None,
+        reads: bool = False,
+        keeps_file: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare a page.
 
         The handler takes ``work: Work``, the path's parts by name, and where wanted ``query`` (a struct), ``form`` (a
         struct or ``dict[str, str]``) and ``secret`` (that of the session). When a form is refused, ``again`` shows it
         once more: it takes the same path, the ``form`` as given and the ``problem``.
+
+        A form with ``reads`` changes nothing, so it does not wait for the writer: it is drawn anew, or checked. A page
+        that takes a ``file`` gets the one of the form (None where none was chosen); with ``keeps_file`` its bytes are
+        in the blob store by then.
 
         Raises:
             PermissionMissing: no permission was given.
@@ -104,6 +125,8 @@ class Views:
                     query_type=hints.get("query"),
                     form_type=hints.get("form") if method == "POST" else None,
                     wants=frozenset(given),
+                    reads=reads,
+                    keeps_file=keeps_file,
                 )
             )
             return handler

@@ -46,6 +46,17 @@ SIGNS: dict[str, Sign] = {
     "disabled": Sign("Disabled", "box", "quiet"),
     "active": Sign("Active", "check", "good"),
     "none": Sign("None", "dash", "open"),
+    "bound": Sign("From evidence", "link", "good"),
+    "stale": Sign("Stale", "hourglass", "warn"),
+    "current": Sign("Current", "check", "good"),
+    "covered": Sign("Covered", "check", "good"),
+    "not-applicable": Sign("Not applicable", "dash", "quiet"),
+    "done": Sign("Done", "check", "good"),
+    "declined": Sign("Declined", "cross", "warn"),
+    "resolved": Sign("Resolved", "check", "quiet"),
+    "delivered": Sign("Delivered", "check", "good"),
+    "paused": Sign("Paused", "hourglass", "warn"),
+    "unread": Sign("New", "dot", "wait"),
 }
 
 # Paths on a grid of 16, drawn with a stroke in the colour of the text.
@@ -64,6 +75,9 @@ ICONS: dict[str, str] = {
     "up2": "M4 8l4-4 4 4M4 12.5l4-4 4 4",
     "down": "M8 3v9.5M4 8.5l4 4 4-4",
     "dash": "M4 8h8",
+    "link": "M6.7 9.3l2.6-2.6M7.2 4.8l1.6-1.6a2.8 2.8 0 0 1 4 4l-1.6 1.6M8.8 11.2l-1.6 1.6a2.8 2.8 0 0 1-4-4l1.6-1.6",
+    "inbox": "M2.5 9l2-5.5h7l2 5.5v4h-11zM2.5 9h3.2l1 1.6h2.6l1-1.6h3.2",
+    "webhook": "M4.5 12.5a2 2 0 1 1 0-.1M8 5.5a2 2 0 1 1 .1 0M11.5 12.5a2 2 0 1 1 0-.1M7 5.4L5 9M9 5.4l2 3.6M6.5 12.5h3",
     "overview": "M2.5 2.5h4.5v4.5H2.5zM9 2.5h4.5v4.5H9zM2.5 9h4.5v4.5H2.5zM9 9h4.5v4.5H9z",
     "model": "M8 1.8l5.5 3.1v6.2L8 14.2l-5.5-3.1V4.9zM2.5 4.9L8 8l5.5-3.1M8 8v6.2",
     "card": "M3.5 1.8h6L13 5.3v8.9H3.5zM9.2 1.8v3.7H13M5.8 8.3h4.7M5.8 11h4.7",
@@ -121,6 +135,28 @@ DONE = {
     "disabled": "All access has ended. What they did stays on record.",
     "revoked": "The token is revoked, and the sessions that began with it have ended.",
     "requested": "A run is asked for; this page shows it as soon as it is done.",
+    "bound": "The field is bound to evidence; its value was taken from there.",
+    "unbound": "The field is let go from its evidence; its value stays and can be written by hand.",
+    "refreshed": "The bound fields hold the newest evidence now.",
+    "imported": "The report is on the card now, bound to its evidence.",
+    "created": "The card is created as a draft.",
+    "cloned": "The card is cloned. What was true of the other version only was left out.",
+    "deleted": "The draft is deleted. That it existed stays on record.",
+    "owner": "The owner of the card is changed.",
+    "commented": "Your comment is written.",
+    "resolved": "The thread is resolved.",
+    "reopened": "The thread is open again.",
+    "asked": "The request is sent; they find it in their inbox.",
+    "answered": "Your answer is sent.",
+    "withdrawn": "The request is withdrawn.",
+    "attached": "The file is attached.",
+    "removed": "The file is taken off the card; that it was there stays on record.",
+    "stated": "Your statement is kept with your name and the day.",
+    "read": "Marked as read.",
+    "webhook": "The webhook is changed.",
+    "webhook-gone": "The webhook is removed.",
+    "tested": "A test event is on its way; its delivery is listed below.",
+    "again": "It will be delivered once more.",
     "signed-out": "You are signed out.",
 }
 
@@ -234,6 +270,7 @@ def run_outcome(run: Any) -> str:
 
 
 _DIGEST = re.compile(r"\b(sha256:[0-9a-f]{12})[0-9a-f]{52}\b")
+_TWICE = re.compile(r"\b([a-z]+) \1 …")
 _MACHINE_NAME = re.compile(r"\b([a-z]+)-[0-9a-z]{20}([0-9a-z]{6})\b")
 
 
@@ -247,7 +284,8 @@ def short_name(name: str) -> str:
 
 def with_short_names(text: str) -> str:
     """A text with every name that a machine gave, and every digest, in its short form."""
-    return _DIGEST.sub(r"\1…", _MACHINE_NAME.sub(r"\1 …\2", text))
+    short = _DIGEST.sub(r"\1…", _MACHINE_NAME.sub(r"\1 …\2", text))
+    return _TWICE.sub(r"\1 …", short)
 
 
 def origin(text: str) -> str:

@@ -276,7 +276,7 @@ CREATE TABLE baseline (
 	constraints TEXT, 
 	created_at TEXT NOT NULL, 
 	created_by TEXT NOT NULL, 
-	ready_at TEXT, 
+	ready_at TEXT, constraints_version INTEGER DEFAULT '1' NOT NULL, 
 	PRIMARY KEY (name)
 );
 CREATE TABLE monitor (
@@ -291,7 +291,7 @@ CREATE TABLE monitor (
 	enabled BOOLEAN NOT NULL, 
 	created_at TEXT NOT NULL, 
 	created_by TEXT NOT NULL, 
-	removed_at TEXT, 
+	removed_at TEXT, false_alarms_a_month DOUBLE, segments TEXT DEFAULT '[]' NOT NULL, 
 	PRIMARY KEY (name), 
 	FOREIGN KEY(endpoint) REFERENCES endpoint (name), 
 	FOREIGN KEY(baseline) REFERENCES baseline (name)
@@ -719,4 +719,19 @@ CREATE TABLE upload_part (
 	checksums TEXT NOT NULL, 
 	stored_at TEXT NOT NULL, 
 	PRIMARY KEY (upload, number)
+);
+CREATE TABLE monitor_history (
+	monitor TEXT NOT NULL, 
+	baseline TEXT NOT NULL, 
+	edition INTEGER NOT NULL, 
+	covered TEXT NOT NULL, 
+	runs INTEGER NOT NULL, 
+	profiles BLOB NOT NULL, 
+	PRIMARY KEY (monitor)
+);
+CREATE TABLE baseline_segments (
+	baseline TEXT NOT NULL, 
+	columns TEXT NOT NULL, 
+	profile TEXT NOT NULL, 
+	PRIMARY KEY (baseline, columns)
 );

@@ -131,6 +131,22 @@ def test_pages_lead_through_all_models_once_in_order(workshop, sort, descending)
     assert found == (expected[::-1] if descending else expected)
 
 
+@pytest.mark.parametrize("descending", [False, True])
+def test_what_was_made_at_the_same_moment_is_not_lost_between_pages(workshop, descending):
+    def make(work):
+        return [use_cases.register_model(work, name=name) for name in ("a", "b", "c", "d", "e")]
+
+    assert len({each.created_at for each in workshop.write(ANA, make)}) == 1
+    found, after = [], None
+    for _ in range(3):
+        page = read(workshop, life.browse_models, Browse(limit=2, descending=descending, after=after))
+        found += [each.name for each in page.items]
+        after = page.next_after
+
+    assert found == sorted("abcde", reverse=descending)
+    assert after is None
+
+
 def test_what_is_looked_through_is_narrowed_by_text_and_age(workshop):
     made = [write(workshop, use_cases.register_model, name=name) for name in ("Fraud-A", "fraud_b", "loans")]
     middle = made[1].created_at
@@ -175,6 +191,6 @@ def test_training_runs_are_found_by_state_and_by_the_artifact_they_made(workshop
     assert names(artifact_uri="s3://t1") == ["t1"]
     with pytest.raises(NotFound):
         read(workshop, training.get_training, "t3")
+    facts = TrainingFacts(metrics={f"m{n}": 1.0 for n in range(101)})
     with pytest.raises(Invalid, match="101 entries"):
-        facts = TrainingFacts(metrics={f"m{n}": 1.0 for n in range(101)})
         write(workshop, training.record_training, name="t3", facts=facts)

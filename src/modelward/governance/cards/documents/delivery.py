@@ -74,6 +74,8 @@ class CardDelivered(Happening, frozen=True, kw_only=True):
 def ask_delivery(work: Work, export: ExportRef, *, card: CardRef, name: str, address: str) -> None:
     """Ask that an export, just requested, be put at an address when it is written."""
     require(work, Permission.CARD_EXPORT, on=card)
+    # What is put into a bucket may replace what others put there.
+    require(work, Permission.OBJECT_WRITE, on=address)
     row = {
         "export": export,
         "card": card,

@@ -13,8 +13,6 @@ from modelward.governance.cards.documents.outline import figure
 from modelward.governance.cards.entities import Card, CardStatus, CardVersion, StatusEntry
 from modelward.storage.work import Work
 
-CONTENT_SIGNED = "Approved what this version of the card says."
-
 # Who else signed a version of a card: the capabilities above know, and are handed in.
 Signatures = Callable[[Work, CardVersion, Card], list[Signature]]
 
@@ -62,7 +60,7 @@ def gather(work: Work, export: Export, *, address: str, signatures: Signatures) 
 
 def _approvals(statuses: list[StatusEntry]) -> list[Signature]:
     return [
-        Signature(by=each.by, at=each.at, meaning=CONTENT_SIGNED, note=each.reason)
+        Signature(by=each.by, at=each.at, meaning=rules.MEANINGS[CardStatus.APPROVED], note=each.reason)
         for each in statuses
         if each.status is CardStatus.APPROVED
     ]

@@ -24,6 +24,7 @@ from modelward.governance.cards.documents.mapping import custom_of, named_rows, 
 from modelward.governance.cards.documents.markdown import escaped
 from modelward.governance.cards.documents.telling import visible
 from modelward.governance.cards.entities import Content
+from modelward.kernel.errors import Invalid
 
 WHY = "A card has no place for this."
 TAG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -116,6 +117,11 @@ def read(data: bytes) -> Imported:
             source.drop(f"modelward.{section}"[:200], "It is no section of a card.")
     named = next((each.get("name") for each in named_rows(listed)), None)
     name = str(header.get("model_name") or named or title)
+    if not header and not without_empty(content) and not title:
+        raise Invalid(
+            "The document is no model card: it has no YAML in front and no heading that a card has a field for.",
+            field="document",
+        )
     return Imported(content=without_empty(content), dropped=source.leave(WHY), name=name)
 
 

@@ -6,6 +6,7 @@ Equal facts give equal bytes: the fonts come with typst, and the date of the doc
 import threading
 from functools import cache
 from importlib import resources
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from modelward.governance.cards.documents import drawing, json_files
@@ -14,7 +15,7 @@ from modelward.governance.cards.documents.glyphs import Glyphs
 from modelward.governance.cards.documents.outline import Drawing, Field, Group, Outline, Told, outline
 from modelward.governance.cards.documents.telling import days_before, identity, state_words, status_words, when
 from modelward.kernel import codec
-from modelward.kernel.errors import ModelwardError
+from modelward.kernel.errors import ModelwardError, Unavailable
 
 if TYPE_CHECKING:
     from typst import Compiler
@@ -24,6 +25,16 @@ STANDARDS = ["ua-1", "a-3a"]
 
 class DocumentNotDrawn(ModelwardError):
     """The PDF of this card could not be drawn."""
+
+
+def check_can_draw() -> None:
+    """Refuse where the packages that set a PDF are not installed.
+
+    Raises:
+        Unavailable: they are not.
+    """
+    if not (find_spec("typst") and find_spec("segno")):
+        raise Unavailable("PDF documents need packages that are not installed.", hint="pip install 'modelward[pdf]'")
 
 
 def render(facts: CardFacts) -> bytes:

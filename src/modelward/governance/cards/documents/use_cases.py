@@ -5,7 +5,7 @@ from msgspec.structs import asdict, replace
 from modelward.governance.access.permissions import Permission, require
 from modelward.governance.cards import control_packs
 from modelward.governance.cards import use_cases as cards
-from modelward.governance.cards.documents import store
+from modelward.governance.cards.documents import pdf, store
 from modelward.governance.cards.documents.dropping import Imported, Written
 from modelward.governance.cards.documents.entities import (
     FILES,
@@ -59,8 +59,11 @@ def request_export(
         ExportExists: the card has an export of this name.
         Invalid: the format has no place for a control pack, or the name is none.
         NotFound: there is no such card, version or control pack.
+        Unavailable: a PDF is asked for, and the packages that set one are not installed.
     """
     require(work, Permission.CARD_EXPORT, on=card)
+    if format is ExportFormat.PDF:
+        pdf.check_can_draw()
     version = cards.get_version(work, card, number=number)
     if pack and format not in WITH_CONTROLS:
         raise Invalid(f"A document of the format {format.value} has no place for a control pack.", field="pack")
