@@ -16,7 +16,12 @@ PEERS = {
     "whylogs": ("whylogs[viz]==1.6.4", "pandas<3", "pyarrow"),
     "shap": ("shap==0.51.0", "scikit-learn==1.9.1"),
     # The source of a commit under Apache-2.0: the wheel of that name is under another licence.
-    "smclarify": ("smclarify @ git+https://github.com/aws/amazon-sagemaker-clarify@024329d1", "numpy<2", "pandas<3", "pyarrow<27"),
+    "smclarify": (
+        "smclarify @ git+https://github.com/aws/amazon-sagemaker-clarify@024329d1",
+        "numpy<2",
+        "pandas<3",
+        "pyarrow<27",
+    ),
 }
 HERE = Path(__file__).resolve().parent
 

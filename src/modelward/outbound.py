@@ -229,9 +229,7 @@ class Outbound:
         """
         return await asyncio.wrap_future(self._submit(url, body, headers))
 
-    def post_now(
-        self, url: str, body: bytes, *, headers: dict[str, str], seconds_max: float | None = None
-    ) -> Answer:
+    def post_now(self, url: str, body: bytes, *, headers: dict[str, str], seconds_max: float | None = None) -> Answer:
         """As ``post``, for a job in a thread; one that others wait behind gives it less time."""
         return self._submit(url, body, headers, seconds_max=seconds_max).result()
 

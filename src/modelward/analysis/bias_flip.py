@@ -17,7 +17,9 @@ from modelward.kernel.errors import Invalid
 
 ROWS_MAX = 20_000
 FLIP_TITLE = "Flip Test"
-FLIP_NOT_ASKED = "no feature columns were given (features=) for its nearest-neighbour search; counts do not determine it"
+FLIP_NOT_ASKED = (
+    "no feature columns were given (features=) for its nearest-neighbour search; counts do not determine it"
+)
 _REASON = "no tolerance is agreed on; below 0: the group is refused where its nearest neighbours are not"
 
 

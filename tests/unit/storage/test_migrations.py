@@ -100,7 +100,11 @@ def _is_beyond_the_stores(difference, whole):
     # and an index, that of letter triples with its tables among them, is there for speed, so a store need not name it.
     kind, what = difference[0], difference[1]
     if kind in ("remove_table", "remove_index"):
-        return kind == "remove_index" or what.name == "alembic_version" or what.name.startswith(("model_search", "card_search"))
+        return (
+            kind == "remove_index"
+            or what.name == "alembic_version"
+            or what.name.startswith(("model_search", "card_search"))
+        )
     return kind == "remove_fk" and all(
         element.target_fullname.split(".")[0] in whole.tables for element in what.elements
     )
