@@ -174,7 +174,7 @@ def test_explanations_are_refused_with_what_to_do(method):
 
 
 def test_without_predictions_and_a_model_post_training_metrics_are_refused():
-    with pytest.raises(Invalid, match="[Nn]ame the column of predictions in predicted_label"):
+    with pytest.raises(Invalid, match=r"[Nn]ame the column of predictions in predicted_label"):
         analyzed(config("f", 0, methods=POST), small())
 
 
