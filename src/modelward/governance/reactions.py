@@ -4,7 +4,6 @@ A reaction is a job whose id is the event's id and the reaction's name, so a cra
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from msgspec.structs import asdict
 from sqlalchemy.engine import Connection
@@ -21,11 +20,10 @@ from modelward.governance.cards.documents import delivery
 from modelward.governance.cards.documents import use_cases as card_documents
 from modelward.governance.cards.documents.delivery import DeliveryState
 from modelward.governance.cards.documents.entities import ExportRef
-from modelward.governance.cards.entities import Chart, Curve, EvaluationEntry, Matrix
+from modelward.governance.cards.entities import Chart, EvaluationEntry
 from modelward.governance.cards.prefill import RegisteredVersion
 from modelward.governance.cards.run_evidence import RunEvidence, evidence_of
 from modelward.governance.evaluations import use_cases as evaluations
-from modelward.governance.evaluations.entities import Evaluation
 from modelward.governance.lineage import use_cases as lineage
 from modelward.governance.lineage.rules import DRAWS as LINEAGE_DRAWS
 from modelward.governance.monitoring import filing
@@ -78,7 +76,7 @@ def show_evaluation(work: Work, event: Event) -> None:
     done = evaluations.get_evaluation(work, EvaluationRef(event.subject))
     if done.report is None or done.outcome is None:
         return
-    matrices, curves = _shapes(work, done)
+    matrices, curves = card_reports.shapes_in({"reports": done.summary.shapes})
     entry = EvaluationEntry(
         evaluation=done.id,
         kind=done.kind.value,
@@ -93,13 +91,6 @@ def show_evaluation(work: Work, event: Event) -> None:
         finished_at=done.finished_at,
     )
     card_evidence.add_evaluation(work, done.version, entry)
-
-
-def _shapes(work: Work, done: Evaluation) -> tuple[list[Matrix], list[Curve]]:
-    # A bucket is not asked here: a unit of work must not wait for the network. The single values are told in any case.
-    if done.report is None or work.blobs.path(done.report) is None:
-        return [], []
-    return card_reports.shapes_in(codec.decode(evaluations.read_report(work, done.id), dict[str, Any]))
 
 
 def keep_run(work: Work, event: Event) -> None:

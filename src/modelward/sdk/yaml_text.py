@@ -148,10 +148,13 @@ def write_document(value: Any) -> str:
 class _Dumper(yaml.SafeDumper):
     """Shows texts of several lines as blocks, and writes what looks like a number in quotes."""
 
-    yaml_implicit_resolvers = yaml.SafeDumper.yaml_implicit_resolvers
-
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+for _tag, _form, _first in _SCALARS:
+    # Besides what YAML 1.1 takes for something else than text, what the reader above does, such as 0E0.
+    _Dumper.add_implicit_resolver(_tag, re.compile(f"^(?:{_form})$"), _first)
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

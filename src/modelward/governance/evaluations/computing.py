@@ -16,6 +16,7 @@ REPORT_FORMAT = "modelward.evaluation/1"
 METRICS_SHOWN_MAX = 50
 FINDINGS_SHOWN_MAX = 20
 BARS_MAX = 50
+CLASSES_DRAWN_MAX = 50
 FINDING_CHARACTERS_MAX = 400
 # Measures outside [0, 1] would dwarf the others in one chart.
 UNBOUNDED = frozenset({"log_loss", "matthews", "kappa", "r2", "mean_error", "mse"})
@@ -79,8 +80,22 @@ def _quality_summary(report: QualityReport) -> Summary:
         if finite[name] is None
     ]
     return Summary(
-        rows=report.rows, metrics=metrics, charts=charts if shares else [], findings=[*report.notes, *undefined]
+        rows=report.rows,
+        metrics=metrics,
+        charts=charts if shares else [],
+        findings=[*report.notes, *undefined],
+        shapes=_shapes(report),
     )
+
+
+def _shapes(report: QualityReport) -> list[dict[str, Any]]:
+    """The matrix and the curves of a report, as the report has them; none of a matrix too large to be looked at."""
+    told: dict[str, Any] = {}
+    if report.confusion is not None and len(report.confusion.classes) <= CLASSES_DRAWN_MAX:
+        told["confusion"] = codec.plain(report.confusion)
+    if report.curves is not None:
+        told["curves"] = codec.plain(report.curves)
+    return [told] if told else []
 
 
 def _finite(value: float | None) -> float | None:

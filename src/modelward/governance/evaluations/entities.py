@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -77,12 +78,16 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What lists and cards show of a report: rows read, measures by name, charts, and findings in words."""
+    """What lists and cards show of a report: rows read, measures by name, charts, and findings in words.
+
+    ``shapes`` repeats the confusion matrix and the curves of the report, so that who draws them need not fetch it.
+    """
 
     rows: int = 0
     metrics: dict[str, float] = {}
     charts: list[Chart] = []
     findings: list[str] = []
+    shapes: list[dict[str, Any]] = []
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
