@@ -123,7 +123,7 @@ def test_a_disk_that_fails_stops_the_server_and_nothing_that_it_acknowledged_is_
             "-e",
             f"trace={call}",
             "-e",
-            f"inject={call}:error=EIO:when=20+",
+            f"inject={call}:error=EIO:when=100+",
         ]
         strace = subprocess.Popen([*inject, "-p", str(server.process.pid)], stderr=subprocess.DEVNULL)
         with contextlib.suppress(Unavailable):

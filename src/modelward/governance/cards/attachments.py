@@ -38,10 +38,6 @@ def check_attachable(work: Work, name: CardRef, *, file_name: str) -> Card:
     here = [each for each in store.list_of(work, name) if each.removed_at is None]
     if len(here) >= ATTACHMENTS_MAX:
         raise AttachmentForbidden(f"{name} has {len(here)} attachments, as many as it may have.")
-    if any(each.name == file_name for each in here):
-        raise AttachmentForbidden(
-            f"{name} has an attachment named {file_name} already.", field="name", hint="Take that one off first."
-        )
     return card
 
 
@@ -65,6 +61,11 @@ def attach(work: Work, name: CardRef, *, digest: Digest, bytes: int, file_name: 
     if known and known[0].digest == digest:
         return known[0]
     card = check_attachable(work, name, file_name=file_name)
+    if known:
+        # Only now: sent again after a lost answer, the same bytes must come this far.
+        raise AttachmentForbidden(
+            f"{name} has an attachment named {file_name} already.", field="name", hint="Take that one off first."
+        )
     if bytes == 0:
         raise Invalid("The file is empty; nothing was attached.", field="body")
     new = Attachment(
