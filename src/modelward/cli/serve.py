@@ -101,6 +101,8 @@ def run_server(house: "House", listening: socket.socket, *, on_ready: Any = None
         server.run(sockets=[listening])
     finally:
         house.close()
+        # What was kept from the collector is given back, so that libraries can take leave of their objects in order.
+        gc.unfreeze()
 
 
 def _started(house: "House", url: str, on_ready: Any) -> None:
