@@ -206,7 +206,7 @@ def test_progress_is_told_while_a_document_is_written(quiet):
         return gather(workshop)(work, export)
 
     real = running.write
-    running.write = lambda format, facts: (seen.append(client.get(f"/exports/{ref}").progress), real(format, facts))[1]
+    running.write = lambda *of: (seen.append(client.get(f"/exports/{ref}").progress), real(*of))[1]
     try:
         running.run(workshop, claimed(workshop), gather=watched)
     finally:

@@ -1,6 +1,8 @@
 """From a run of a monitor to a piece of evidence. Pure; the facts are handed in from the floor above."""
 
+import math
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -10,6 +12,15 @@ from modelward.kernel.clock import timestamp
 from modelward.kernel.refs import Digest, MonitorRef, RunRef, VersionRef
 
 COLUMNS_TOLD_MAX = 20
+COLUMNS_DRAWN_MAX = 60
+
+
+class Distance(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a column has drifted, and how far it may."""
+
+    column: str
+    value: float
+    limit: float
 
 
 class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +38,7 @@ class RunEvidence(msgspec.Struct, frozen=True, kw_only=True):
     window_start: datetime
     window_end: datetime
     finished_at: datetime
+    distances: list[Distance] = []
 
 
 def evidence_of(run: RunEvidence, *, known_at: datetime) -> Evidence:
@@ -40,7 +52,7 @@ def evidence_of(run: RunEvidence, *, known_at: datetime) -> Evidence:
         reports.number("window_start", timestamp(run.window_start)),
         reports.number("window_end", timestamp(run.window_end)),
     ]
-    groups = [{"name": f"monitor {run.monitor}", "metric_data": data}]
+    groups = [{"name": f"monitor {run.monitor}", "metric_data": [*data, *_drift(run.distances)]}]
     return Evidence(
         id=EvidenceRef(run.run),
         kind=EvidenceKind.MONITOR,
@@ -56,3 +68,22 @@ def evidence_of(run: RunEvidence, *, known_at: datetime) -> Evidence:
         measures={**reports.measures_of(groups), "outcome": run.outcome},
         groups=groups,
     )
+
+
+def _drift(distances: list[Distance]) -> list[dict[str, Any]]:
+    """A bar for each column and beside it what it should keep; of many columns those nearest to their limits."""
+    told = sorted(distances, key=lambda each: (-_nearness(each), each.column))
+    drawn = told[:COLUMNS_DRAWN_MAX]
+    if not drawn:
+        return []
+    labels, limits = [each.column for each in drawn], [each.limit for each in drawn]
+    chart = reports.bars("drift", labels, [each.value for each in drawn], y="distance")
+    if len(told) > len(drawn):
+        chart["notes"] = f"The {len(drawn)} of {len(told)} columns that are nearest to their limits."
+    if len(set(limits)) == 1:
+        return [chart, reports.number("drift - limit", limits[0])]
+    return [chart, reports.bars("drift - limit", labels, limits, y="distance")]
+
+
+def _nearness(each: Distance) -> float:
+    return each.value / each.limit if each.limit > 0 else math.inf

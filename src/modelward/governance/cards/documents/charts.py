@@ -8,20 +8,65 @@ POINTS_MAX = 2000
 LABEL_CHARACTERS_MAX = 63
 
 
-def spec_of(metric: dict[str, Any]) -> dict[str, Any] | None:
-    """The description of the chart that a metric of a card asks for; None where it is a plain value."""
+# A metric of this name beside a bar chart says what its bars should keep: one number for all, or one for each bar.
+LIMIT = " - limit"
+BIAS = ("pre_training_bias_metrics", "post_training_bias_metrics")
+BARS_LEAST = 2
+
+
+def with_limits(metrics: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[float]]]:
+    """The metrics of a group, each bar chart with the limits of its bars (none: empty), which are drawn in it."""
+    kinds = {each.get("name"): each for each in metrics if each.get("type") == "bar_chart"}
+    found: dict[str, list[float]] = {}
+    taken: list[dict[str, Any]] = []
+    for each in metrics:
+        name = str(each.get("name", ""))
+        chart = kinds.get(name.removesuffix(LIMIT)) if name.endswith(LIMIT) else None
+        if chart is None or not isinstance(chart.get("value"), list):
+            continue
+        value, count = each.get("value"), len(chart["value"])
+        if each.get("type") == "number" and isinstance(value, int | float):
+            found[str(chart["name"])] = [value] * count
+        elif each.get("type") == "bar_chart" and isinstance(value, list) and len(value) == count:
+            found[str(chart["name"])] = value
+            taken.append(each)
+    return [
+        (each, found.get(str(each.get("name", "")), [])) for each in metrics if not any(each is one for one in taken)
+    ]
+
+
+def drawn_besides(group: dict[str, Any]) -> dict[str, Any] | None:
+    """A bar chart of the numbers of a group that tells of bias, which is kept as other tools keep it: without one."""
+    if not str(group.get("name", "")).startswith(BIAS):
+        return None
+    told = [each for each in group["metric_data"] if each.get("type") == "number"]
+    if len(told) < BARS_LEAST or any(each.get("type") == "bar_chart" for each in group["metric_data"]):
+        return None
+    labels, values = [str(each["name"]) for each in told], [each["value"] for each in told]
+    return {"name": "Bias metrics", "type": "bar_chart", "value": values, "x_axis_name": labels}
+
+
+def spec_of(metric: dict[str, Any], limits: list[float] | None = None) -> dict[str, Any] | None:
+    """The description of the chart that a metric of a card asks for; None where it is a plain value.
+
+    ``limits`` are what the bars of a bar chart should keep, one for each.
+    """
+    if limits and metric.get("type") == "bar_chart":
+        return {"$schema": SCHEMA, "title": str(metric.get("name", "")), **_bars_with_limits(metric, limits)}
     draw = {"bar_chart": _bars, "linear_graph": _line, "matrix": _matrix}.get(metric.get("type", ""))
     if draw is None or not isinstance(metric.get("value"), list):
         return None
     return {"$schema": SCHEMA, "title": str(metric.get("name", "")), **draw(metric)}
 
 
-def words_for(metric: dict[str, Any]) -> str:
+def words_for(metric: dict[str, Any], limits: list[float] | None = None) -> str:
     """What a chart shows, for who cannot see it."""
     value, name = metric["value"], metric["name"]
     if metric["type"] == "bar_chart":
         labels = _labels(metric.get("x_axis_name"), len(value))
-        shown = "; ".join(f"{label} {each:.4g}" for label, each in list(zip(labels, value, strict=True))[:12])
+        kept = [f" (limit {each:.4g})" for each in limits] if limits else [""] * len(value)
+        told = list(zip(labels, value, kept, strict=True))
+        shown = "; ".join(f"{label} {each:.4g}{limit}" for label, each, limit in told[:12])
         more = f"; and {len(value) - 12} more" if len(value) > 12 else ""
         return f"Bar chart of {name}: {shown}{more}."
     if metric["type"] == "linear_graph":
@@ -47,6 +92,24 @@ def _bars(metric: dict[str, Any]) -> dict[str, Any]:
             "x": {"field": "value", "type": "quantitative", "title": _title(metric.get("y_axis_name"))},
         },
         "description": f"The first {len(values)} of {len(numbers)} bars." if cut else "",
+    }
+
+
+def _bars_with_limits(metric: dict[str, Any], limits: list[float]) -> dict[str, Any]:
+    drawn = _bars(metric)
+    values = [{**each, "limit": limit} for each, limit in zip(drawn["data"]["values"], limits, strict=False)]
+    mark = {"type": "tick", "thickness": 2, "opacity": 1}
+    limit = {"field": "limit", "type": "quantitative"}
+    layers = [
+        {"mark": drawn["mark"], "encoding": {"x": drawn["encoding"]["x"]}},
+        {"mark": mark, "encoding": {"x": limit}},
+    ]
+    told = f"{drawn['description']} The upright marks are the limits.".strip()
+    return {
+        "data": {"values": values},
+        "encoding": {"y": drawn["encoding"]["y"]},
+        "layer": layers,
+        "description": told,
     }
 
 

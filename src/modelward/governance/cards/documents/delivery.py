@@ -105,6 +105,13 @@ def find_delivery_named(work: Work, card: CardRef, name: str) -> Delivery | None
     return _delivery(row) if row else None
 
 
+def place_of(found: Delivery) -> tuple[str, str]:
+    """The bucket and the key under which the document of a delivery lies, the same at every attempt."""
+    bucket, _, folder = found.address.removeprefix("s3://").partition("/")
+    begin = f"{folder.rstrip('/')}/" if folder.strip("/") else ""
+    return bucket, f"{begin}{found.card}/{found.number}/{found.name}.pdf"
+
+
 def end_delivery(
     work: Work, found: Delivery, *, state: DeliveryState, artifact: str = "", reason: str = ""
 ) -> Delivery:

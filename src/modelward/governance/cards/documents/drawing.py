@@ -1,6 +1,6 @@
 """Draws the charts of a card as SVG from their Vega-Lite descriptions: vectors, no scripts, the same bytes each time.
 
-It knows the three forms that ``charts`` writes (bars, a line, a matrix), not Vega-Lite at large.
+It knows the forms that ``charts`` writes (bars, with limits or without, a line, a matrix), not Vega-Lite at large.
 """
 
 import math
@@ -26,8 +26,10 @@ def svg_of(spec: dict[str, Any], *, show: Callable[[str], str] = str) -> str:
     """Draw a description that ``charts.spec_of`` made; its texts pass through ``show``."""
     values = spec["data"]["values"]
     mark = spec.get("mark", {})
-    if "layer" in spec:
+    if "layer" in spec and spec["layer"][0]["mark"] == "rect":
         height, body = _matrix(values, spec["encoding"])
+    elif "layer" in spec:
+        height, body = _bars(values, spec["layer"][0]["encoding"]["x"]["title"])
     elif mark["type"] == "bar":
         height, body = _bars(values, spec["encoding"]["x"]["title"])
     else:
@@ -43,7 +45,8 @@ def svg_of(spec: dict[str, Any], *, show: Callable[[str], str] = str) -> str:
 
 def _bars(values: list[dict[str, Any]], title: str | None) -> tuple[float, list[str]]:
     numbers = [_number(each["value"]) for each in values]
-    low, high, ticks = _scale([0.0, *numbers])
+    limits = [_number(each["limit"]) for each in values if "limit" in each]
+    low, high, ticks = _scale([0.0, *numbers, *limits])
     top, left, right = 6.0, LABEL_WIDTH + 8, WIDTH - 52
     bottom = top + BAR_STEP * len(values)
 
@@ -63,7 +66,11 @@ def _bars(values: list[dict[str, Any]], title: str | None) -> tuple[float, list[
             f'height="{BAR_STEP - 6:.1f}" fill="{colour}"/>'
         )
         body.append(_text(LABEL_WIDTH, y + 9.5, _cut(each["name"]), anchor="end"))
-        body.append(_text(max(end, zero) + 4, y + 9.5, _figure(number), colour=QUIET))
+        past = max(end, zero, across(_number(each["limit"])) if "limit" in each else zero)
+        body.append(_text(past + 4, y + 9.5, _figure(number), colour=QUIET))
+        if "limit" in each:
+            x = across(_number(each["limit"]))
+            body.append(_stroke(x, y - 2, x, y + BAR_STEP - 4, NEGATIVE, width=1.6))
     body.append(_stroke(zero, top, zero, bottom, QUIET))
     height = bottom + 20
     if title:
@@ -185,8 +192,9 @@ def _cut(text: str, most: int = LABEL_SHOWN_MAX) -> str:
     return text if len(text) <= most else text[: max(1, most - 1)] + "…"
 
 
-def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="0.7"/>'
+def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 0.7) -> str:
+    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    return f'<line {ends} stroke="{colour}" stroke-width="{width:g}"/>'
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", colour: str = INK, size: float = SIZE) -> str:

@@ -15,6 +15,7 @@ from modelward.governance.cards.documents import (
 from modelward.governance.cards.documents.dropping import Written
 from modelward.governance.cards.documents.entities import ExportFormat
 from modelward.governance.cards.documents.facts import CardFacts
+from modelward.governance.cards.documents.fonts import FontChoice
 
 
 def _whole(render: Callable[[CardFacts], bytes]) -> Callable[[CardFacts], Written]:
@@ -22,7 +23,7 @@ def _whole(render: Callable[[CardFacts], bytes]) -> Callable[[CardFacts], Writte
 
 
 WRITERS: dict[ExportFormat, Callable[[CardFacts], Written]] = {
-    ExportFormat.PDF: _whole(pdf.render),
+    ExportFormat.PDF: pdf.write,
     ExportFormat.HTML: _whole(html_page.render),
     ExportFormat.MARKDOWN: _whole(markdown.render),
     ExportFormat.JSON: _whole(json_files.render),
@@ -34,10 +35,10 @@ WRITERS: dict[ExportFormat, Callable[[CardFacts], Written]] = {
 }
 
 
-def write(format: ExportFormat, facts: CardFacts) -> Written:
-    """Write a card in a format.
+def write(format: ExportFormat, facts: CardFacts, fonts: FontChoice = FontChoice()) -> Written:
+    """Write a card in a format; ``fonts`` are those that a PDF may use.
 
     Raises:
         DocumentNotDrawn: the PDF could not be set.
     """
-    return WRITERS[format](facts)
+    return pdf.write(facts, fonts) if format is ExportFormat.PDF else WRITERS[format](facts)

@@ -74,6 +74,8 @@ def _group(group: Group) -> list[str]:
     if group.rows:
         parts.append(_table(("Measure", "Value", "Note"), group.rows))
     for each in group.drawings:
+        if each.repeats:
+            continue
         parts.append(f"**{_in_line(each.name)}**" + (f" {_in_line(each.note)}" if each.note else ""))
         values = each.spec["data"]["values"]
         columns = [name for name in values[0] if name != "place"]

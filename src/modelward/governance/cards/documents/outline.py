@@ -60,12 +60,16 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """A chart: its name, what it shows in words, and its Vega-Lite description."""
+    """A chart: its name, what it shows in words, and its Vega-Lite description.
+
+    One that ``repeats`` draws figures that stand in the rows of its group too.
+    """
 
     name: str
     alt: str
     spec: dict[str, Any]
     note: str = ""
+    repeats: bool = False
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,15 +159,19 @@ def _told(each: dict[str, Any], place: int, origins: dict[str, str]) -> Told:
 
 def _group(group: dict[str, Any]) -> Group:
     rows, drawings = [], []
-    for metric in group["metric_data"]:
-        spec = charts.spec_of(metric)
+    for metric, limits in charts.with_limits(group["metric_data"]):
+        spec = charts.spec_of(metric, limits)
         if spec is None:
             rows.append([plain_name(metric["name"]), figure(metric["value"]), str(metric.get("notes", ""))])
         else:
-            alt = charts.words_for(metric)
+            alt = charts.words_for(metric, limits)
             drawings.append(
                 Drawing(name=plain_name(metric["name"]), alt=alt, spec=spec, note=str(metric.get("notes", "")))
             )
+    besides = charts.drawn_besides(group)
+    spec = charts.spec_of(besides) if besides else None
+    if besides and spec:
+        drawings.append(Drawing(name=besides["name"], alt=charts.words_for(besides), spec=spec, repeats=True))
     return Group(name=plain_name(group["name"]), rows=rows, drawings=drawings)
 
 

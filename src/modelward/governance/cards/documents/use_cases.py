@@ -3,7 +3,7 @@
 from msgspec.structs import asdict, replace
 
 from modelward.governance.access.permissions import Permission, require
-from modelward.governance.cards import control_packs
+from modelward.governance.cards import own_packs
 from modelward.governance.cards import use_cases as cards
 from modelward.governance.cards.documents import pdf, store
 from modelward.governance.cards.documents.dropping import Imported, Written
@@ -68,7 +68,7 @@ def request_export(
     if pack and format not in WITH_CONTROLS:
         raise Invalid(f"A document of the format {format.value} has no place for a control pack.", field="pack")
     if pack:
-        control_packs.find(pack)
+        own_packs.find_in_force(work, pack)
     ref = ExportRef(new_id("export"))
     named = checked_name(name) if name else str(ref)
     if name and store.find_named(work, card, named):
