@@ -1,21 +1,32 @@
-"""Bytes by their SHA-256, in a folder or an S3 bucket: created if absent, never changed, checked when read."""
+"""Bytes by their SHA-256, in a folder or an S3 bucket: created if absent, never changed, checked when read.
+
+Bytes that are put again count as new from then on, so that a collection of what nobody refers to (``governance/upkeep``)
+leaves them alone.
+"""
 
 import contextlib
 import hashlib
 import logging
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from modelward.kernel.errors import Invalid, ModelwardError, NotFound, Unavailable
 from modelward.kernel.refs import Digest
+from modelward.storage.gates import Gate, LocalGate
 
 log = logging.getLogger("modelward.blobs")
 CHUNK_BYTES = 1 << 20
 # What a killed process left half written; a process that lives may take as long for its largest upload.
 LEFT_BEHIND_SECONDS = 24 * 3600
+# In a bucket, bytes are only sent again once what is there is older than this; a collection spares far younger ones.
+FRESH_SECONDS = 24 * 3600
+OWNER = "owner"
+_HEX = re.compile(r"[0-9a-f]{64}")
 # What an object store calls a bucket that is not there, and credentials that open nothing.
 WRONG_BUCKET = ("NoSuchBucket", "InvalidBucketName", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 
@@ -26,6 +37,14 @@ class BlobMissing(NotFound):
 
 class BlobDamaged(ModelwardError):
     """The stored bytes do not match their digest."""
+
+
+class Kept(NamedTuple):
+    """A blob in a store: its digest, size in bytes, and when it was put last, in seconds since 1970."""
+
+    digest: Digest
+    size: int
+    put_at: float
 
 
 def digest_of(data: bytes) -> Digest:
@@ -65,6 +84,18 @@ class Blobs(Protocol):
         """Remove what killed processes left half written, and say how much."""
         ...
 
+    def kept(self) -> Iterator[Kept]:
+        """Everything that is stored, in any order."""
+        ...
+
+    def remove(self, digests: Iterable[Digest], *, put_before: float) -> list[Kept] | None:
+        """Remove the blobs that were put last before a moment, and say which; None: others are putting some just now."""
+        ...
+
+    def owner(self, claimed: str) -> str:
+        """Whose store this is: who claimed it first, from then on for good."""
+        ...
+
 
 def _pieces(chunks: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return (chunks,) if isinstance(chunks, bytes) else chunks
@@ -85,8 +116,8 @@ def _checked(pieces: Iterable[bytes], digest: Digest) -> Iterator[bytes]:
 class FolderBlobs:
     """Blobs as files ``ab/cdef...`` below a folder. A file is flushed before it gets its name, and its folder after."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, gate: Gate | None = None) -> None:
+        self.folder, self._gate = folder, gate or LocalGate()
         folder.mkdir(parents=True, exist_ok=True)
         self._known: set[str] = set()
 
@@ -118,9 +149,12 @@ class FolderBlobs:
                 os.fsync(file.fileno())
             digest = Digest("sha256:" + seen.hexdigest())
             target = self._file(digest)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                incoming.replace(target)
+            with self._gate.putting():
+                if target.exists():
+                    os.utime(target)
+                else:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    incoming.replace(target)
             # Also when it was there: whoever put it a moment ago may not have come to this yet.
             _flush_folder(target.parent)
             # A folder of blobs is never removed, so its own name needs to reach the disk once.
@@ -157,6 +191,37 @@ class FolderBlobs:
         """The file of the blob."""
         return self._file(digest)
 
+    def kept(self) -> Iterator[Kept]:
+        """Everything that is stored; see ``Blobs.kept``."""
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            name = path.parent.name + path.name
+            if _HEX.fullmatch(name):
+                with contextlib.suppress(FileNotFoundError):
+                    known = path.stat()
+                    yield Kept(Digest(f"sha256:{name}"), known.st_size, known.st_mtime)
+
+    def remove(self, digests: Iterable[Digest], *, put_before: float) -> list[Kept] | None:
+        """Remove blobs; see ``Blobs.remove``."""
+        removed = []
+        with self._gate.removing() as free:
+            if not free:
+                return None
+            for digest in digests:
+                path = self._file(digest)
+                with contextlib.suppress(FileNotFoundError):
+                    known = path.stat()
+                    if known.st_mtime < put_before:
+                        path.unlink()
+                        removed.append(Kept(digest, known.st_size, known.st_mtime))
+        return removed
+
+    def owner(self, claimed: str) -> str:
+        """Whose store this is; see ``Blobs.owner``."""
+        path = self.folder / OWNER
+        with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+            file.write(claimed)
+        return path.read_text("ascii")
+
     def _file(self, digest: Digest) -> Path:
         return self.folder / digest.hex[:2] / digest.hex[2:]
 
@@ -172,12 +237,12 @@ def _flush_folder(folder: Path) -> None:
 class BucketBlobs:
     """Blobs as objects ``<prefix>/ab/cdef...`` of an S3 bucket."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, gate: Gate | None = None) -> None:
         """Open a store such as ``s3://bucket/prefix``; credentials and endpoint come from the AWS_* environment."""
         import obstore
         from obstore.store import from_url
 
-        self._obstore, self._url = obstore, url
+        self._obstore, self._url, self._gate = obstore, url, gate or LocalGate()
         self._options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
         self._store = from_url(url, client_options=self._options)  # type: ignore[call-overload]
 
@@ -221,9 +286,10 @@ class BucketBlobs:
                 file.write(piece)
             file.seek(0)
             digest = Digest("sha256:" + seen.hexdigest())
-            if not self.exists(digest):
-                with _as_unavailable():
-                    self._obstore.put(self._store, self._key(digest), file)
+            with self._gate.putting():
+                if not self._is_fresh(digest):
+                    with _as_unavailable():
+                        self._obstore.put(self._store, self._key(digest), file)
         return digest, size
 
     def open(self, digest: Digest) -> Iterator[bytes]:
@@ -248,9 +314,51 @@ class BucketBlobs:
             return False
         return True
 
+    def _is_fresh(self, digest: Digest) -> bool:
+        try:
+            with _as_unavailable():
+                known = self._obstore.head(self._store, self._key(digest))
+        except FileNotFoundError:
+            return False
+        return known["last_modified"].timestamp() > time.time() - FRESH_SECONDS
+
     def path(self, digest: Digest) -> Path | None:
         """None: an object has no file."""
         return None
+
+    def kept(self) -> Iterator[Kept]:
+        """Everything that is stored; see ``Blobs.kept``."""
+        with _as_unavailable():
+            for chunk in self._obstore.list(self._store):
+                for each in chunk:
+                    name = each["path"].replace("/", "")
+                    if _HEX.fullmatch(name):
+                        yield Kept(Digest(f"sha256:{name}"), each["size"], each["last_modified"].timestamp())
+
+    def remove(self, digests: Iterable[Digest], *, put_before: float) -> list[Kept] | None:
+        """Remove blobs; see ``Blobs.remove``."""
+        removed = []
+        with self._gate.removing() as free:
+            if not free:
+                return None
+            for digest in digests:
+                with contextlib.suppress(FileNotFoundError), _as_unavailable():
+                    known = self._obstore.head(self._store, self._key(digest))
+                    put_at = known["last_modified"].timestamp()
+                    if put_at < put_before:
+                        self._obstore.delete(self._store, self._key(digest))
+                        removed.append(Kept(digest, known["size"], put_at))
+        return removed
+
+    def owner(self, claimed: str) -> str:
+        """Whose store this is; see ``Blobs.owner``."""
+        with _as_unavailable():
+            try:
+                found = self._obstore.get(self._store, OWNER)
+            except FileNotFoundError:
+                self._obstore.put(self._store, OWNER, claimed.encode())
+                found = self._obstore.get(self._store, OWNER)
+            return bytes(found.bytes()).decode()
 
     def _key(self, digest: Digest) -> str:
         return f"{digest.hex[:2]}/{digest.hex[2:]}"
@@ -268,15 +376,15 @@ def _as_unavailable() -> Iterator[None]:
         raise Unavailable(f"The object store did not answer as it should: {problem}") from problem
 
 
-def open_blobs(store: str) -> Blobs:
-    """Open the store that a setting names: a folder, or ``s3://bucket/prefix``.
+def open_blobs(store: str, gate: Gate | None = None) -> Blobs:
+    """Open the store that a setting names: a folder, or ``s3://bucket/prefix``; ``gate`` is that of all who share it.
 
     Raises:
         Invalid: the text names another kind of store, or a bucket that is not there.
     """
     kind, separator, place = store.partition("://")
     if kind == "s3" and separator and place.partition("/")[0]:
-        bucket = BucketBlobs(store)
+        bucket = BucketBlobs(store, gate)
         bucket.check()
         return bucket
     if separator and kind != "file":
@@ -284,6 +392,6 @@ def open_blobs(store: str) -> Blobs:
         raise Invalid(f"{kind}:// is not a store Modelward knows: give a folder or s3://bucket/prefix.", field="store")
     folder = Path(store.removeprefix("file://"))
     try:
-        return FolderBlobs(folder)
+        return FolderBlobs(folder, gate)
     except OSError as problem:
         raise Invalid(f"The store {folder} cannot be used: {problem.strerror}.", field="store") from problem

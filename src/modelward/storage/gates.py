@@ -1,0 +1,141 @@
+"""Who may touch the blobs at one moment: many may put, and nobody puts while one removes.
+
+A put that found its bytes already there must not lose them to a removal that looked a moment earlier. Putting waits for
+a removal to end, which takes a moment; a removal does not wait long for those who put, and comes again later.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from modelward.kernel.errors import Unavailable
+
+# Any fixed number serves: all processes of one installation meet at this PostgreSQL lock.
+BLOBS_LOCK = 0x626C6F6273
+PATIENCE_SECONDS = 2.0
+POOL = 4
+
+
+class Gate(Protocol):
+    """Keeps those who put and the one who removes apart."""
+
+    def putting(self) -> contextlib.AbstractContextManager[None]:
+        """Put blobs in here; waits while somebody removes some."""
+        ...
+
+    def removing(self) -> contextlib.AbstractContextManager[bool]:
+        """Remove blobs in here, where it yields True; False: others are putting, nothing may be removed now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+        ...
+
+
+def gate_for(url: sa.URL | None) -> Gate:
+    """The gate of an installation: through its PostgreSQL database, or within this process where that works alone."""
+    return PostgresGate(url) if url is not None else LocalGate()
+
+
+class LocalGate:
+    """For blobs that one process alone uses."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._puts = 0
+        self._removes = False
+
+    @contextlib.contextmanager
+    def putting(self) -> Iterator[None]:
+        """See ``Gate.putting``."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._removes)
+            self._puts += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._puts -= 1
+                self._turn.notify_all()
+
+    @contextlib.contextmanager
+    def removing(self) -> Iterator[bool]:
+        """See ``Gate.removing``."""
+        with self._turn:
+            free = self._turn.wait_for(lambda: not (self._puts or self._removes), timeout=PATIENCE_SECONDS)
+            self._removes = self._removes or free
+        try:
+            yield free
+        finally:
+            if free:
+                with self._turn:
+                    self._removes = False
+                    self._turn.notify_all()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class PostgresGate:
+    """For blobs that all processes on one PostgreSQL database share; a process that dies lets go of its lock."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self._engine = sa.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            isolation_level="AUTOCOMMIT",
+            pool_size=POOL,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
+
+    @contextlib.contextmanager
+    def putting(self) -> Iterator[None]:
+        """See ``Gate.putting``."""
+        with self._connection() as connection:
+            connection.execute(sa.text(f"SELECT pg_advisory_lock_shared({BLOBS_LOCK})"))
+            try:
+                yield
+            finally:
+                _let_go(connection, f"SELECT pg_advisory_unlock_shared({BLOBS_LOCK})")
+
+    @contextlib.contextmanager
+    def removing(self) -> Iterator[bool]:
+        """See ``Gate.removing``."""
+        with self._connection() as connection:
+            until = time.monotonic() + PATIENCE_SECONDS
+            # Asked again rather than waited for: who waits for a lock of one's own makes all who put wait behind.
+            while not (free := bool(connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({BLOBS_LOCK})")))):
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.02)
+            try:
+                yield free
+            finally:
+                if free:
+                    _let_go(connection, f"SELECT pg_advisory_unlock({BLOBS_LOCK})")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sa.Connection]:
+        try:
+            connection = self._engine.connect()
+        except sa.exc.OperationalError as problem:
+            raise Unavailable(f"The database cannot be reached: {problem.orig}", hint="Try again.") from problem
+        with connection:
+            yield connection
+
+
+def _let_go(connection: sa.Connection, statement: str) -> None:
+    try:
+        connection.execute(sa.text(statement))
+    except sa.exc.DBAPIError:
+        # The session is gone, and the lock with it.
+        connection.invalidate()

@@ -1,0 +1,55 @@
+"""Which blobs the rows of a database refer to: whatever a text column of any table writes as ``sha256:...``.
+
+A table that is made tomorrow counts without anybody thinking of it; only what is named here as history does not.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+ROWS_AT_ONCE = 2000
+
+
+def digests_mentioned(connection: Connection, *, apart: Mapping[str, str | None]) -> set[str]:
+    """The hexadecimal digests that rows refer to.
+
+    ``apart`` names tables that only tell of what was (None), and others with the condition under which a row counts.
+    """
+    found: set[str] = set()
+    for statement in _statements(connection, apart):
+        for row in connection.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)):
+            for text in row:
+                if text:
+                    found.update(_DIGEST.findall(text))
+    return found
+
+
+def _statements(connection: Connection, apart: Mapping[str, str | None]) -> Iterator[sa.Select[Any]]:
+    inspected = sa.inspect(connection)
+    names = inspected.get_table_names()
+    indexes = _indexes_of_words(connection)
+    for name in names:
+        if (name in apart and apart[name] is None) or any(
+            name == each or name.startswith(f"{each}_") for each in indexes
+        ):
+            continue
+        texts = [each["name"] for each in inspected.get_columns(name) if isinstance(each["type"], sa.String)]
+        if not texts:
+            continue
+        columns = [sa.column(each, sa.Text) for each in texts]
+        query: Any = sa.select(*columns).select_from(sa.table(name))
+        query = query.where(sa.or_(*(each.like("%sha256:%") for each in columns)))
+        condition = apart.get(name)
+        yield query.where(sa.text(condition)) if condition else query
+
+
+def _indexes_of_words(connection: Connection) -> list[str]:
+    """The full-text indexes of SQLite, which hold again what other tables hold."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = connection.execute(sa.text("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"))
+    return [row.name for row in found]
