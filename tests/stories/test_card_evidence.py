@@ -173,6 +173,13 @@ def test_a_run_of_a_monitor_is_evidence_and_the_next_makes_it_stale(tmp_path):
         assert (found.id, found.outcome) == (run.id, "failed")
         assert content["intended_uses"]["factors_affecting_model_efficiency"] == "fare"
         assert content["evaluation_details"][0]["metric_groups"][0]["name"] == "monitor taxi-inputs"
+        charts = [
+            each
+            for each in content["evaluation_details"][0]["metric_groups"][0]["metric_data"]
+            if each["type"] == "bar_chart"
+        ]
+        assert charts[0]["name"] == "drift"
+        assert charts[0]["x_axis_name"][0] == "fare"
         controls = client.cards.controls("fares-v1", "nist-ai-rmf").to_dict()["results"]
         assert {each["id"]: each["state"] for each in controls}["measure-3"] == "covered"
 

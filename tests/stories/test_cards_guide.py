@@ -10,6 +10,8 @@ import modelward
 from house.tree import ROOT
 from modelward.cli.main import modelward as command_line
 from modelward.kernel.errors import ModelwardError
+from stories.test_card_commands import evaluated
+from unit.governance.cards.cases import FULL
 
 GUIDE = (ROOT / "docs" / "cards.md").read_text()
 PYTHON, SHELL, YAML = (
@@ -94,3 +96,31 @@ def test_the_cards_in_a_repository_are_checked_and_applied_as_printed(folder_of_
         card = client.cards.get("pricing")
         assert (card.owner, card.status, card.number) == ("ana", "pending-review", 1)
     assert run("modelward card check cards/ --for approved")[0] == 1
+
+
+def test_the_commands_about_evidence_people_and_ones_own_rules_run_as_printed(folder_of_a_reader):
+    blocks = re.findall(r"```sh\n(.*?)```", GUIDE, flags=re.DOTALL)
+    around, own = (next(each for each in blocks if verb in each) for verb in ("card since-approval", "card put-pack"))
+    rules = re.findall(r"```yaml\n(# ours.*?)```", GUIDE, flags=re.DOTALL)[0]
+    with modelward.connect() as client:
+        client.people.add("rita", persona="risk-manager")
+        rita = client.as_(client.people.make_token("rita", label="here")["secret"])
+        asked = evaluated(client)
+        client.cards.edit("fraud-v1", patch=FULL)
+        rita.cards.change_status("fraud-v1", "approved")
+    (folder_of_a_reader / "ours.yaml").write_text(rules)
+    ours = run("modelward card template")[1].replace('name = "default"', 'name = "of the house"')
+    (folder_of_a_reader / "ours.toml").write_text(ours)
+    for before, after in (
+        ("fraud-v3", "fraud-v1"),
+        ("evaluation-01...", asked),
+        ("auc", "accuracy"),
+        ("2026-03", "2100-03"),
+    ):
+        around, own = around.replace(before, after), own.replace(before, after)
+
+    told = {line: run(line) for line in (around + own).splitlines() if line and " > " not in line}
+
+    assert {line: each for line, each in told.items() if each[0]} == {}
+    assert len(told) > 12
+    assert "of the house" in run("modelward card templates")[1]

@@ -1,8 +1,17 @@
-"""`modelward card`: list, show, edit, move and export model cards."""
+"""`modelward card`: list, show and move model cards; the other verbs are gathered here."""
 
 import click
 
-from modelward.cli import card_documents, card_editing, card_repository, card_showing
+from modelward.cli import (
+    card_binding,
+    card_documents,
+    card_editing,
+    card_governing,
+    card_history,
+    card_repository,
+    card_showing,
+    card_talking,
+)
 from modelward.cli.showing import as_json_option, client, show_json, show_table
 
 STATUSES = ("draft", "pending-review", "approved", "archived")
@@ -16,6 +25,8 @@ def card() -> None:
 for _command in (
     card_editing.new, card_editing.edit, card_editing.fill, card_editing.diff, card_editing.clone, card_editing.delete,
     card_repository.apply, card_repository.check, card_documents.export, card_documents.import_,
+    card_binding.evidence, card_binding.bindings, card_binding.bind, card_binding.unbind, card_binding.refresh,
+    card_history.since_approval, *card_governing.ALL, *card_talking.ALL,
 ):  # fmt: skip
     card.add_command(_command)
 
@@ -38,10 +49,14 @@ def list_cards(text: str, status: str | None, model: str | None, as_json: bool) 
 
 @card.command()
 @click.argument("name")
+@click.option("--as-of", "at", help="As it stood on a day (2026-03-31) or at a moment, with the evidence known then.")
 @as_json_option
-def show(name: str, as_json: bool) -> None:
+def show(name: str, at: str | None, as_json: bool) -> None:
     """Show a card: its fields, where they come from, and what is missing."""
     with client() as modelward:
+        if at is not None:
+            card_history.show_as_of(modelward, name, at, as_json)
+            return
         found = modelward.cards.get(name)
     if as_json:
         show_json(found)

@@ -134,7 +134,7 @@ def diff(name: str, before: int, after: int | None, as_json: bool) -> None:
 
 def _fields_of(change: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """The single fields of a change; where a section came or went as a whole, each of its fields."""
-    from modelward.sdk.card_files import leaves
+    from modelward.sdk.card_applying import leaves
 
     path, old, new_value = change["path"], change.get("before"), change.get("after")
     if isinstance(new_value, dict) and old is None:

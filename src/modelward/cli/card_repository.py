@@ -1,20 +1,23 @@
 """`modelward card apply` and `modelward card check`: cards that live as YAML in a repository."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+import msgspec
 
 from modelward.cli.card_editing import show_change
-from modelward.cli.showing import as_json_option, client, show_json, shown
-from modelward.kernel.errors import Invalid, NotFound
+from modelward.cli.showing import as_json_option, client, show_json, shown, told
+from modelward.kernel.errors import Invalid, ModelwardError, NotFound
 
 if TYPE_CHECKING:
     from modelward.governance.cards.templates import Template
-    from modelward.sdk.card_files import CardFile, Step
+    from modelward.sdk.card_applying import Plan, Step
+    from modelward.sdk.card_files import CardFile
 
-PENDING, CONFLICT = 1, 2
+PENDING, CONFLICT, REFUSED = 1, 2, 3
 INCOMPLETE, UNDECIDED = 1, 2
 
 
@@ -27,32 +30,79 @@ INCOMPLETE, UNDECIDED = 1, 2
 def apply(path: Path, only_plan: bool, yes: bool, force: bool, as_json: bool) -> None:
     """Bring cards to what a YAML file or folder says: shows the plan, then applies it. Applying twice changes nothing.
 
-    Exit code: 0 done, or nothing to do; 1 there are changes (with --plan) or they were declined; 2 somebody changed a
-    field by hand since the last time; 3 could not run.
-    """
-    from modelward.sdk.card_files import apply_step, plan, read_cards
+    The server tries everything out first; what it refuses is told card by card, and then nothing is applied. All cards
+    are applied in one transaction (500 at a time).
 
-    cards = read_cards(path)
+    Exit code: 0 done, or nothing to do; 1 there are changes (with --plan) or they were declined; 2 somebody changed a
+    field by hand since the last time; 3 something is wrong in the files or refused by the server, or it could not run.
+    """
+    from modelward.sdk.card_applying import Plan, apply_plan, plan
+    from modelward.sdk.card_files import read_all
+
+    cards, problems = read_all(path)
+    if problems:
+        _end(Plan(steps=[], problems=problems), as_json, force=force)
     with client() as modelward:
-        steps = plan(modelward, cards)
-        moving = [step for step in steps if step.action != "keep"]
-        conflicts = [each for step in moving for each in step.conflicts]
-        if not as_json:
-            _show_plan(steps)
-        applies = bool(moving) and not only_plan and not (conflicts and not force)
+        made = plan(modelward, cards)
+        if not as_json and not made.problems:
+            _show_plan(made.steps)
+        applies = bool(made.moving) and not (only_plan or made.problems or (made.conflicts and not force))
         if applies and not yes:
             applies = not as_json and click.confirm("Apply?")
-        for step in moving if applies else ():
-            apply_step(modelward, step, force=force)
+        done: list[str] = []
+        problem = _applied(apply_plan(modelward, made, force=force), done, as_json) if applies else None
+    _end(made, as_json, force=force, done=done, problem=problem)
+
+
+def _applied(steps: Iterator["Step"], done: list[str], as_json: bool) -> ModelwardError | None:
+    """Take the steps; what was refused in the end, with ``done`` saying what was applied before it."""
+    try:
+        for step in steps:
+            done.append(step.card)
             if not as_json:
                 click.echo(f"{step.card}: {'created' if step.action == 'create' else 'changed'}.")
+    except ModelwardError as problem:
+        if not done:
+            raise
+        return problem
+    return None
+
+
+def _end(
+    made: "Plan", as_json: bool, *, force: bool, done: list[str] | None = None, problem: ModelwardError | None = None
+) -> NoReturn:
+    """Say what is wrong or open, and end with the code for it."""
+    done = done or []
+    problems = [msgspec.to_builtins(each) for each in made.problems]
+    if problem is not None:
+        problems.append({"code": problem.code, "message": problem.message, "path": problem.field, "hint": problem.hint})
     if as_json:
-        show_json({"applied": applies, "steps": [_told(step) for step in steps]})
-    if conflicts and not force:
+        steps = [_told(step, done) for step in made.steps]
+        show_json({"applied": bool(done) and not problems, "tried": made.tried, "steps": steps, "problems": problems})
+    else:
+        _show_problems(problems, done)
+        if not made.tried:
+            click.echo("The server did not try it out: that asks for the permission card.write.", err=True)
+    if problems:
+        sys.exit(REFUSED)
+    if made.conflicts and not force:
         if not as_json:
             click.echo("Fields marked ! were changed by hand: take them over into the file, or use --force.", err=True)
         sys.exit(CONFLICT)
-    sys.exit(PENDING if moving and not applies else 0)
+    sys.exit(PENDING if made.moving and not done else 0)
+
+
+def _show_problems(problems: list[dict[str, Any]], done: list[str]) -> None:
+    for each in problems:
+        card = f"{each['card']}: " if each.get("card") else ""
+        place = f"{each['file']}:{each['line']}: {card}" if each.get("line") else ""
+        words = each["message"] if each["message"].startswith(each.get("file") or " ") else f"{place}{each['message']}"
+        hint = f" {each['hint']}" if each.get("hint") else ""
+        click.echo(f"modelward: {told(words)}{hint}", err=True)
+    if len(problems) > 1:
+        click.echo(f"modelward: {len(problems)} problems; nothing was applied.", err=True)
+    if problems and done:
+        click.echo(f"modelward: {len(done)} cards were applied before that; apply again to go on.", err=True)
 
 
 def _show_plan(steps: "list[Step]") -> None:
@@ -73,12 +123,10 @@ def _show_plan(steps: "list[Step]") -> None:
 _SIGNS = {"create": "+", "change": "~", "keep": "="}
 
 
-def _told(step: "Step") -> dict[str, Any]:
-    import msgspec
-
+def _told(step: "Step", done: list[str]) -> dict[str, Any]:
     fields = [msgspec.to_builtins(each) for each in step.changes]
-    told = {"card": step.card, "file": step.file.where, "action": step.action, "changes": fields}
-    return {**told, "owner": step.owner, "status": step.status}
+    told: dict[str, Any] = {"card": step.card, "file": step.file.where, "action": step.action, "changes": fields}
+    return {**told, "owner": step.owner, "status": step.status, "applied": step.card in done}
 
 
 @click.command()
@@ -124,7 +172,7 @@ def _check_files(path: Path, status: str, template: Path | None) -> list[dict[st
 def _check_file(card: "CardFile", status: str, template: "Template") -> dict[str, Any]:
     from modelward.governance.cards import rules, schema, templates
     from modelward.governance.cards.entities import CardStatus
-    from modelward.sdk.card_files import without_null
+    from modelward.sdk.card_applying import without_null
 
     content = without_null(card.content)
     try:

@@ -58,7 +58,9 @@ def _parts(card: dict[str, Any], width: int) -> Iterator[str]:
 def _head(card: dict[str, Any]) -> Iterator[str]:
     of = card.get("version") or card.get("model") or card.get("subject")
     yield f"{card['name']}" + (f", card of {of}" if of else "")
-    facts = [card["status"], f"version {card['number']}", f"risk {card['risk_rating']}", f"owner {card['owner']}"]
+    facts = [card["status"], f"version {card['number']}", f"risk {card['risk_rating']}"]
+    # Of an earlier day nobody knows any more who looked after it.
+    facts += [f"owner {card['owner']}"] if "owner" in card else []
     yield INDENT + ", ".join(facts)
     yield f"{INDENT}changed {str(card['modified_at'])[:16].replace('T', ' ')} UTC by {card['modified_by']}"
 

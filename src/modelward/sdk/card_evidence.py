@@ -72,17 +72,42 @@ class CardEvidence(Resource):
         """Every status that a card had, the oldest first."""
         return self._sender.get(f"{_at(name)}/statuses")
 
-    def template(self) -> Any:
-        """The template that says what cards must have."""
-        return self._sender.get("/card-template")
+    def template(self, *, number: int | None = None) -> Any:
+        """The template that says what cards must have; or an earlier one by number."""
+        return self._sender.get("/card-template", number=number)
 
-    def adopt_template(self, text: str, *, source: str = "") -> Any:
-        """Put a template (TOML) in force."""
-        return self._sender.put("/card-template", {"text": text, "source": source})
+    def templates(self) -> Any:
+        """The templates that are or were in force, the newest first."""
+        return self._sender.get("/card-templates")
 
-    def packs(self) -> Any:
-        """The control packs there are."""
-        return self._sender.get("/card-packs")
+    def adopt_template(self, template: str | dict[str, Any], *, source: str = "") -> Any:
+        """Put a template in force: TOML, or what a file of YAML or JSON says."""
+        form = "text" if isinstance(template, str) else "template"
+        return self._sender.put("/card-template", {form: template, "source": source})
+
+    def retire_template(self, *, reason: str = "") -> Any:
+        """Retire your own template: the one that comes with Modelward is in force again."""
+        return self._sender.delete("/card-template", reason=reason or None)
+
+    def packs(self, *, retired: bool = False) -> Any:
+        """The control packs there are; with ``retired`` also those that count no longer."""
+        return self._sender.get("/card-packs", retired=retired or None)
+
+    def pack(self, pack: str, *, number: int | None = None) -> Any:
+        """A control pack with its controls: the newest version, or one by number."""
+        return self._sender.get(_pack(pack), number=number)
+
+    def pack_versions(self, pack: str) -> Any:
+        """The versions of a control pack, the newest first."""
+        return self._sender.get(f"{_pack(pack)}/versions")
+
+    def put_pack(self, pack: str, content: dict[str, Any], *, note: str = "", number: int | None = None) -> Any:
+        """Write a control pack of your own, or its next version; ``number`` is the version you saw, 0 for none."""
+        return self._sender.put(_pack(pack), {"pack": content, "note": note, "number": number})
+
+    def retire_pack(self, pack: str, *, reason: str = "") -> Any:
+        """Retire a control pack of your own; what cards were measured by it is kept."""
+        return self._sender.delete(_pack(pack), reason=reason or None)
 
     def controls(self, name: str, pack: str, *, at: str | None = None) -> Any:
         """How a card answers the controls of a pack, now or as it stood at a moment."""
@@ -96,3 +121,7 @@ class CardEvidence(Resource):
 
 def _at(name: str) -> str:
     return f"/cards/{quote(name, safe='')}"
+
+
+def _pack(pack: str) -> str:
+    return f"/card-packs/{quote(pack, safe='')}"

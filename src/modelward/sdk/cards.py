@@ -1,6 +1,6 @@
 """Model cards, from Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -84,6 +84,14 @@ class Cards(CardDocuments, CardEvidence):
         """Give a card a new content, whole or as a merge patch; ``number`` is the version that you saw."""
         body = {"content": content, "patch": patch, "note": note, "number": number}
         return self._sender.put(f"{_path(name)}/content", body)
+
+    def apply(self, cards: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> Any:
+        """Bring many cards to what is wanted, all of them or none.
+
+        Each has ``card`` and, where wanted, ``model``, ``version``, ``content`` (a merge patch), ``owner``, ``status``,
+        ``note`` and ``number``, the version that you saw (0: none). ``dry_run`` only says what would become of them.
+        """
+        return self._sender.post("/card-apply", {"cards": list(cards), "dry_run": dry_run})
 
     def change_status(self, name: str, status: str, *, reason: str = "", number: int | None = None) -> Any:
         """Move a card to draft, pending-review, approved or archived; ``number`` is the version that you read."""

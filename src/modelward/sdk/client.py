@@ -24,6 +24,7 @@ from modelward.sdk.registry import Artifacts, Models, Versions
 from modelward.sdk.reviews import Reviews
 from modelward.sdk.serving import Endpoints
 from modelward.sdk.transports import Response, Transport
+from modelward.sdk.upkeep import Blobs
 from modelward.sdk.version_life import Deployables, Stages, Trainings
 from modelward.sdk.webhooks import Webhooks
 
@@ -59,6 +60,7 @@ class Client:
         self.alerts = Alerts(self)
         self.inbox = Inbox(self)
         self.webhooks = Webhooks(self)
+        self.blobs = Blobs(self)
 
     @property
     def url(self) -> str:

@@ -382,7 +382,7 @@ def _take_up(work: Work, card: Card, told: Evidence, called: str) -> Card:
     known = current.bindings.get(f"{path}{GROUPS}")
     if known is not None and known.digest == told.digest:
         return card
-    check_content(content)
+    check_content(content, work.card_characters_max)
     _enter(work, told)
     note = f"{told.source[:1].upper()}{told.source[1:]} was taken up."
     card = _tell(work, card, current, content, path, told, note=note, origin=told.source)

@@ -4,11 +4,15 @@ A control is covered when all its fields are filled, each kind of evidence it na
 names holds; it is not applicable where somebody said so, or where it is only for other risk ratings; else it is open.
 """
 
+import hashlib
+import json
+import re
 import tomllib
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import msgspec
 
@@ -18,7 +22,11 @@ from modelward.governance.cards.evidence import BoundField, EvidenceKind
 from modelward.governance.cards.template_store import Statement
 from modelward.kernel import codec
 from modelward.kernel.errors import Invalid, NotFound
-from modelward.kernel.refs import CardRef
+from modelward.kernel.refs import CardRef, Digest
+
+CONTROLS_MAX = 500
+TITLE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX = 300, 4_000
+_CONTROL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 class PackMissing(NotFound):
@@ -67,12 +75,25 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PackEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A pack in a list."""
+    """A pack in a list. ``number`` counts the versions of a pack of one's own; one that comes with Modelward has 0."""
 
     id: str
     title: str
     source: str
     controls: int
+    number: int = 0
+    built_in: bool = True
+    retired: bool = False
+    digest: Digest
+    at: datetime | None = None
+    by: str = ""
+    note: str = ""
+
+
+class PackVersion(PackEntry, frozen=True, kw_only=True):
+    """A version of a pack with its controls."""
+
+    control: list[Control]
 
 
 class FieldState(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +123,10 @@ class ControlResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
-    """How a card answers a pack at a moment, in the pack's own order, with the counts of each state."""
+    """How a card answers a pack at a moment, in the pack's own order, with the counts of each state.
+
+    ``pack_number`` is the version of the pack; 0: it comes with Modelward.
+    """
 
     card: CardRef
     number: int
@@ -114,6 +138,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     covered: int
     open: int
     not_applicable: int
+    pack_number: int = 0
+    pack_digest: Digest | None = None
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,38 +165,80 @@ def packs() -> dict[str, Pack]:
 
 
 def parse(id: str, text: str) -> Pack:
-    """Read a pack.
+    """Read a pack from TOML or JSON.
 
     Raises:
-        Invalid: it is not TOML, has an unknown field, or two controls of one name.
+        Invalid: it is neither, or not a pack.
     """
+    return read(id, told_in(text))
+
+
+def told_in(text: str) -> dict[str, Any]:
+    """What a text of TOML or JSON says.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    is_json = text.lstrip().startswith("{")
     try:
-        told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise Invalid(f"The control pack {id} is not TOML: {problem}.", field="pack") from problem
-    pack = codec.convert({"id": id, **told}, Pack, field=f"pack {id}")
+        told: dict[str, Any] = json.loads(text) if is_json else tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise Invalid(f"The control pack is not {'JSON' if is_json else 'TOML'}: {problem}.", field="pack") from problem
+    return told
+
+
+def read(id: str, told: dict[str, Any]) -> Pack:
+    """A pack of what was written in a file.
+
+    Raises:
+        Invalid: it has an unknown field, lacks one, or two controls of one name; the message names the path in the pack.
+    """
+    pack = templates.converted({**told, "id": id}, Pack, root="pack", named=f"The control pack {id}")
     names = [each.id for each in pack.control]
-    if len(set(names)) != len(names):
-        raise Invalid(f"The control pack {id} has two controls of one name.", field="control")
-    for control in pack.control:
-        for path in control.fields:
-            paths.steps_of(path, field=f"control {control.id}")
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise Invalid(f"The control pack {id} has two controls named {name!r}.", field=f"pack.control[{place}].id")
+    for place, control in enumerate(pack.control):
+        for number, path in enumerate(control.fields):
+            paths.steps_of(path, field=f"pack.control[{place}].fields[{number}]")
     return pack
 
 
-def find(id: str) -> Pack:
-    """A pack by its name.
+def check_own(pack: Pack) -> None:
+    """Refuse what a pack that somebody writes must not have; those that come with Modelward keep to it by its tests.
 
     Raises:
-        PackMissing: there is none.
+        Invalid: a text is empty or too long, a control asks for nothing, or for a field that no card has.
     """
-    found = packs().get(id)
-    if found is None:
-        raise PackMissing(f"There is no control pack {id[:80]!r}; there are {', '.join(packs())}.", field="pack")
-    return found
+    templates.check_text(pack.title, "pack.title", TITLE_CHARACTERS_MAX)
+    templates.check_text(pack.source, "pack.source", TITLE_CHARACTERS_MAX)
+    if not 1 <= len(pack.control) <= CONTROLS_MAX:
+        raise Invalid(
+            f"The pack has {len(pack.control)} controls; from 1 to {CONTROLS_MAX} are kept.", field="pack.control"
+        )
+    for place, control in enumerate(pack.control):
+        here = f"pack.control[{place}]"
+        if not _CONTROL_ID.fullmatch(control.id):
+            rule = "1 to 63 letters, digits, dots, dashes or underscores"
+            raise Invalid(f"{here}.id is {control.id[:80]!r}; it must be {rule}.", field=f"{here}.id")
+        for name in ("clause", "title"):
+            templates.check_text(getattr(control, name), f"{here}.{name}", TITLE_CHARACTERS_MAX)
+        templates.check_text(control.text, f"{here}.text", TEXT_CHARACTERS_MAX)
+        if not (control.fields or control.evidence or control.facts):
+            raise Invalid(
+                f"{here} asks for nothing, so nothing could answer it.",
+                field=here,
+                hint="Name fields, evidence or facts.",
+            )
+        templates.check_known(control.fields, f"{here}.fields")
 
 
-def find_control(pack: Pack, id: str) -> Control:
+def digest_of(pack: Pack) -> Digest:
+    """The SHA-256 of what a pack says."""
+    return Digest("sha256:" + hashlib.sha256(codec.canonical(pack)).hexdigest())
+
+
+def find_control(pack: PackVersion, id: str) -> Control:
     """A control of a pack.
 
     Raises:
@@ -182,8 +250,8 @@ def find_control(pack: Pack, id: str) -> Control:
     raise PackMissing(f"{pack.id} has no control {id[:80]!r}.", field="control")
 
 
-def assess(card: CardRef, pack: Pack, known: Known, *, at: datetime) -> Assessment:
-    """How a card answers each control of a pack."""
+def assess(card: CardRef, pack: PackVersion, known: Known, *, at: datetime) -> Assessment:
+    """How a card answers each control of a version of a pack."""
     results = [judge(control, known) for control in pack.control]
     states = [each.state for each in results]
     return Assessment(
@@ -197,6 +265,8 @@ def assess(card: CardRef, pack: Pack, known: Known, *, at: datetime) -> Assessme
         covered=states.count(ControlState.COVERED),
         open=states.count(ControlState.OPEN),
         not_applicable=states.count(ControlState.NOT_APPLICABLE),
+        pack_number=pack.number,
+        pack_digest=pack.digest,
     )
 
 

@@ -1,33 +1,34 @@
-"""What one can do with control packs: list them, see how a card answers one on any day; say what does not apply."""
+"""What one can do with the controls of a pack: see how a card answers them on any day; say what does not apply."""
 
 from datetime import datetime
 
 from modelward.governance.access.permissions import Permission, require
-from modelward.governance.cards import control_packs, evidence, evidence_store, reading, rules, store, template_store
-from modelward.governance.cards.control_packs import Assessment, Known, PackEntry
+from modelward.governance.cards import (
+    control_packs,
+    evidence,
+    evidence_store,
+    own_packs,
+    reading,
+    rules,
+    store,
+    template_store,
+)
+from modelward.governance.cards.control_packs import Assessment, Known
 from modelward.governance.cards.entities import CardControlStated
+from modelward.governance.cards.own_packs import list_packs as list_packs
 from modelward.kernel.errors import Invalid
 from modelward.kernel.refs import CardRef
 from modelward.storage.work import Work
-
-
-def list_packs(work: Work) -> list[PackEntry]:
-    """The control packs there are."""
-    require(work, Permission.CARD_READ)
-    return [
-        PackEntry(id=each.id, title=each.title, source=each.source, controls=len(each.control))
-        for each in control_packs.packs().values()
-    ]
 
 
 def assess_controls(work: Work, name: CardRef, pack: str, *, at: datetime | None = None) -> Assessment:
     """How a card answers the controls of a pack, now or as it stood at a moment.
 
     Raises:
-        PackMissing: there is no such pack.
+        PackMissing, PackRetired: there is no such pack, or it counts no longer.
         NotFound: there is no such card, or not yet at that moment.
     """
-    asked = control_packs.find(pack)
+    asked = own_packs.find_in_force(work, pack, at=at)
     card = reading.get_card(work, name)
     version = reading.get_version(work, name, as_of=at)
     newest = evidence_store.newest_of(work, [each.series for each in version.bindings.values()], known_by=at)
@@ -56,8 +57,7 @@ def state_applicability(
         CardArchived: the card is archived, which is final.
     """
     require(work, Permission.CARD_GOVERN, on=name)
-    asked = control_packs.find(pack)
-    control_packs.find_control(asked, control)
+    control_packs.find_control(own_packs.find_in_force(work, pack), control)
     card = reading.get_card(work, name)
     rules.check_editable(card)
     rules.check_note(reason, field="reason")

@@ -76,6 +76,13 @@ notice = sa.Table(
 )
 
 _edition = comment_text.alias("edition")
+_SOME_UNREAD = (
+    sa.select(sa.literal(1))
+    .where(notice.c.person == sa.bindparam("person"), notice.c.read_at.is_(None))
+    .limit(sa.bindparam("most"))
+    .subquery()
+)
+_COUNT_SOME_UNREAD = sa.select(sa.func.count()).select_from(_SOME_UNREAD).execution_options(prepared=True)
 _LATEST = (
     sa.select(sa.func.max(_edition.c.edition))
     .where(_edition.c.comment == comment.c.id)
@@ -219,8 +226,10 @@ def list_notices(work: Work, person: str, *, page: PageRequest, unread: bool) ->
     return Page(items=items, next_cursor=cursor_after(items[-1].id) if len(found) > page.limit else None)
 
 
-def count_unread(work: Work, person: str) -> int:
-    """How many notices a person has not read."""
+def count_unread(work: Work, person: str, *, most: int | None = None) -> int:
+    """How many notices a person has not read; counted up to ``most``. An index holds those that are unread."""
+    if most is not None:
+        return int(work.execute(_COUNT_SOME_UNREAD, {"person": person, "most": most}).scalar_one())
     query = sa.select(sa.func.count()).where(notice.c.person == person, notice.c.read_at.is_(None))
     return int(work.execute(query).scalar_one())
 

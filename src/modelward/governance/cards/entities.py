@@ -35,8 +35,8 @@ class RiskRating(StrEnum):
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """A model card. ``number``, ``digest`` and ``risk_rating`` are those of its current content.
 
-    ``subject`` is what the content itself says the card is about. ``debt`` counts what stands against its approval:
-    required fields that are ``missing`` and bound fields whose evidence is ``stale``.
+    ``subject`` is what the content itself says the card is about, and ``of_model`` the model whose version that is.
+    ``debt`` counts what stands against its approval: required fields that are ``missing`` and bound fields whose evidence is ``stale``.
     """
 
     name: CardRef
@@ -48,6 +48,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     risk_rating: RiskRating = RiskRating.UNKNOWN
     owner: str = ""
     subject: str | None = None
+    of_model: str | None = None
     missing: int = 0
     stale: int = 0
     created_at: datetime
@@ -216,6 +217,17 @@ class CardStatusChanged(Happening, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class CardGroundsChanged(Happening, frozen=True, kw_only=True):
+    """What a card stands on changed: fields of it are bound to pieces of evidence that none was bound to before
+    (``stands_on``), or no field is bound to a piece any more (``left``).
+    """
+
+    card: CardRef
+    version: VersionRef | None
+    stands_on: list[str]
+    left: list[str]
+
+
 class CardFieldBound(Happening, frozen=True, kw_only=True):
     """A field of a card was bound to a piece of evidence: it holds what that says."""
 
@@ -262,6 +274,7 @@ class CardTemplateAdopted(Happening, frozen=True, kw_only=True):
     template: Digest
     source: str
     before: Digest | None
+    reason: str = ""
 
 
 class CardDebtCounted(Happening, frozen=True, kw_only=True):

@@ -27,10 +27,10 @@ def list_inbox(work: Work, *, page: PageRequest, unread: bool = False) -> Page[N
     return store.list_notices(work, work.actor.id, page=page, unread=unread)
 
 
-def count_unread(work: Work) -> int:
-    """How many of one's own notices are unread."""
+def count_unread(work: Work, *, most: int | None = None) -> int:
+    """How many of one's own notices are unread; counted up to ``most`` where that is enough to know."""
     require(work, Permission.SELF_READ)
-    return store.count_unread(work, work.actor.id)
+    return store.count_unread(work, work.actor.id, most=most)
 
 
 def mark_read(work: Work, ref: NoticeRef) -> Notice:

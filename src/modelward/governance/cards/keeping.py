@@ -7,6 +7,7 @@ from modelward.governance.cards.entities import (
     Card,
     CardCreated,
     CardEdited,
+    CardGroundsChanged,
     CardStatus,
     CardStatusChanged,
     CardVersion,
@@ -38,6 +39,7 @@ def keep_new(work: Work, card: Card, first: CardVersion) -> Card:
     if first.bindings:
         evidence_store.put_bindings(work, card.name, first.bindings, stale)
     work.record(CardCreated(card=card.name, model=card.model, version=card.version, digest=card.digest))
+    _record_grounds(work, card, {}, first.bindings)
     return card
 
 
@@ -70,7 +72,7 @@ def keep_content(
 
     ``bindings`` are those of the new content; None: the present ones, none of which an edit by hand may touch.
     """
-    rules.check_content(wanted)
+    rules.check_content(wanted, work.card_characters_max)
     rules.check_note(note)
     rules.check_editable(card)
     bindings = evidence.kept(current.bindings, current.content, wanted) if bindings is None else bindings
@@ -94,7 +96,16 @@ def keep_content(
     _record_edit(
         work, card, edited, [each.path for each in changes] or sorted(_moved(current.bindings, bindings)), note
     )
+    _record_grounds(work, card, current.bindings, bindings)
     return edited
+
+
+def _record_grounds(work: Work, card: Card, before: dict[str, Bound], after: dict[str, Bound]) -> None:
+    """Tell the log of evidence that the card stands on from now on, or no longer."""
+    was, is_now = ({str(each.evidence) for each in bindings.values()} for bindings in (before, after))
+    if was != is_now:
+        gained, left = sorted(is_now - was), sorted(was - is_now)
+        work.record(CardGroundsChanged(card=card.name, version=card.version, stands_on=gained, left=left))
 
 
 def _moved(before: dict[str, Bound], after: dict[str, Bound]) -> set[str]:

@@ -69,12 +69,17 @@ def get_full_card(work: Work, name: CardRef) -> FullCard:
     """A card with its current content, origins, completeness, bound fields and warnings."""
     card = get_card(work, name)
     current = store.get_version(work, name, card.number)
+    bindings = _bindings(work, current)
+    if card.status is not CardStatus.ARCHIVED:
+        # The row counts what the last sweep found; one card is counted as it stands now.
+        stale = sum(each.state == "stale" for each in bindings)
+        card = msgspec.structs.replace(card, stale=stale, debt=card.missing + stale)
     return FullCard(
         **asdict(card),
         content=current.content,
         origins=current.origins,
         completeness=_completeness(work, card, current),
-        bindings=_bindings(work, current),
+        bindings=bindings,
         warnings=rules.warnings(current.content),
     )
 

@@ -127,6 +127,7 @@ def new_card(
         risk_rating=risk_rating_of(content),
         owner=owner or by,
         subject=subject_of(content),
+        of_model=model_said(content),
         created_at=at,
         created_by=by,
         modified_at=at,
@@ -167,6 +168,7 @@ def edited(
         digest=digest,
         risk_rating=risk_rating_of(content),
         subject=subject_of(content),
+        of_model=model_said(content),
         modified_at=at,
         modified_by=by,
     )
@@ -231,6 +233,15 @@ def subject_of(content: Content) -> str | None:
         if found := paths.value_at(content, path):
             return f"{kind} {found}"
     return None
+
+
+def model_said(content: Content) -> str | None:
+    """The model whose version a content says it is about; None where it says none."""
+    package = content.get("model_package_details", {})
+    if named := package.get("model_package_group_name"):
+        return str(named)
+    group, slash, number = package.get("model_package_arn", "").partition(":model-package/")[2].rpartition("/")
+    return group if slash and number.isdigit() else None
 
 
 def check_subject(before: Content, after: Content) -> None:

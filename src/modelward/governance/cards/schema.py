@@ -12,7 +12,8 @@ from modelward.governance.cards.entities import Content
 from modelward.kernel import codec
 from modelward.kernel.errors import Invalid
 
-CONTENT_CHARACTERS_MAX = 100_000
+# Unless a setting says otherwise.
+CONTENT_CHARACTERS_MAX = 2_000_000
 FAULTS_SHOWN_MAX = 3
 VALUE_CHARACTERS_SHOWN_MAX = 80
 METRICS = {
@@ -40,8 +41,8 @@ def _validator(definition: str = "") -> Draft7Validator:
     return Draft7Validator({"$ref": f"#/definitions/{definition}", "definitions": schema()["definitions"]})
 
 
-def check_content(content: Content) -> None:
-    """Refuse a content that breaks the schema or is too long.
+def check_content(content: Content, characters_max: int = CONTENT_CHARACTERS_MAX) -> None:
+    """Refuse a content that breaks the schema or is too long as JSON.
 
     Raises:
         Invalid: the first faults, each with its path, its value and the rule.
@@ -51,15 +52,35 @@ def check_content(content: Content) -> None:
         faults = list(_validator().iter_errors(content))
     except (ValueError, RecursionError, TypeError) as problem:
         raise Invalid(f"The content of a card cannot be read as JSON: {problem}.", field="$") from problem
-    if size > CONTENT_CHARACTERS_MAX:
+    if size > characters_max:
         raise Invalid(
-            f"The content has {size} characters as JSON; at most {CONTENT_CHARACTERS_MAX} are kept.", field="$"
+            f"The content has {size} characters as JSON; at most {characters_max} are kept.",
+            field="$",
+            hint="Attach what is long as a file, or ask whoever runs Modelward to raise card_characters_max.",
         )
     if not faults:
         return
     told = [_in_words(fault) for fault in faults[:FAULTS_SHOWN_MAX]]
     more = f" And {len(faults) - len(told)} more." if len(faults) > len(told) else ""
     raise Invalid(" ".join(words for _, words in told) + more, field=told[0][0])
+
+
+def knows(steps: list[paths.Step]) -> bool:
+    """Whether a card may have something at this place."""
+    return _has(schema(), steps)
+
+
+def _has(kind: Any, steps: list[paths.Step]) -> bool:
+    kind = _followed(kind)
+    if not steps or not isinstance(kind, dict):
+        return not steps
+    step, rest = steps[0], steps[1:]
+    if any(_has(each, steps) for each in kind.get("anyOf", [])):
+        return True
+    if isinstance(step, int):
+        return "items" in kind and _has(kind["items"], rest)
+    inner = kind.get("properties", {}).get(step) or kind.get("additionalProperties")
+    return bool(inner) and _has(inner, rest)
 
 
 def _in_words(fault: Any) -> tuple[str, str]:

@@ -47,6 +47,8 @@ card = sa.Table(
     # The sum of both, by which lists are sorted.
     sa.Column("debt", sa.Integer, nullable=False, server_default="0"),
     sa.Column("owner", sa.Text),
+    sa.Column("of_model", sa.Text),
+    sa.Index("card_by_model_said", "of_model", "name"),
 )
 card_version = sa.Table(
     "card_version",
@@ -92,6 +94,7 @@ _FIND_CARD_OF = (
     .where(card.c.version == sa.bindparam("version"))
     .order_by(card.c.status == CardStatus.ARCHIVED.value, card.c.created_at.desc(), card.c.name)
     .limit(1)
+    .execution_options(**_PREPARED)
 )
 _FIND_VERSION = (
     sa.select(card_version)
@@ -103,7 +106,7 @@ _LAST_PLACE = (
     .where(card_status.c.card == sa.bindparam("card"))
     .execution_options(**_PREPARED)
 )
-_CHANGING = ("status", "number", "digest", "risk_rating", "subject", "missing", "stale", "debt", "owner")
+_CHANGING = ("status", "number", "digest", "risk_rating", "subject", "missing", "stale", "debt", "owner", "of_model")
 _PUT_CARD = (
     sa.update(card)
     .where(card.c.name == sa.bindparam("of"))
@@ -183,6 +186,7 @@ def _changing(kept: Card) -> dict[str, Any]:
         "stale": kept.stale,
         "debt": kept.missing + kept.stale,
         "owner": kept.owner,
+        "of_model": kept.of_model,
         "modified_at": timestamp(kept.modified_at),
         "modified_by": kept.modified_by,
     }
@@ -326,7 +330,7 @@ def card_of(row: sa.Row[Any]) -> Card:
     # By place: a list asks for each of them a hundred times, and by name that takes four times as long.
     told: list[Any] = list(row)
     name, model, version, _, status, number, digest, risk_rating, *rest = told
-    created_at, created_by, modified_at, modified_by, subject, missing, stale, debt, owner = rest[:9]
+    created_at, created_by, modified_at, modified_by, subject, missing, stale, debt, owner, of_model = rest[:10]
     return Card(
         name=CardRef(name),
         model=ModelRef(model) if model else None,
@@ -344,6 +348,7 @@ def card_of(row: sa.Row[Any]) -> Card:
         modified_at=moment(modified_at),
         modified_by=modified_by,
         owner=owner or created_by,
+        of_model=of_model,
     )
 
 

@@ -41,6 +41,7 @@ _LAST_NOW = _LAST.execution_options(prepared=True)
 class KeptTemplate(msgspec.Struct, frozen=True, kw_only=True):
     """A template as it was adopted."""
 
+    number: int
     digest: Digest
     source: str
     text: str
@@ -58,13 +59,24 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
-def find_template(work: Work, *, at: datetime | None = None) -> KeptTemplate | None:
-    """Find the template adopted last, by a moment."""
+def find_template(work: Work, *, at: datetime | None = None, number: int | None = None) -> KeptTemplate | None:
+    """Find the template adopted last, by a moment; or one by number."""
     query = _LAST.where(card_template.c.at <= timestamp(at)) if at is not None else _LAST_NOW
+    if number is not None:
+        query = _LAST.where(card_template.c.sequence == number)
     row = work.execute(query).first()
-    if row is None:
-        return None
-    return KeptTemplate(digest=Digest(row.digest), source=row.source, text=row.text, at=moment(row.at), by=row.by)
+    return _kept(row) if row else None
+
+
+def list_templates(work: Work) -> list[KeptTemplate]:
+    """Every template that was adopted, the newest first."""
+    return [_kept(row) for row in work.execute(sa.select(card_template).order_by(card_template.c.sequence.desc()))]
+
+
+def _kept(row: sa.Row[Any]) -> KeptTemplate:
+    return KeptTemplate(
+        number=row.sequence, digest=Digest(row.digest), source=row.source, text=row.text, at=moment(row.at), by=row.by
+    )
 
 
 def add_template(work: Work, *, digest: Digest, source: str, text: str) -> None:

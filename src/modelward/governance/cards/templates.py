@@ -1,10 +1,12 @@
 """Templates: what an organisation says a card must have. TOML in, frozen values out, and which fields lack. Pure."""
 
 import hashlib
+import json
+import re
 import tomllib
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,7 +21,7 @@ from modelward.governance.cards.entities import (
     RiskRating,
 )
 from modelward.governance.cards.evidence import DAYS_MAX_MOST, EvidenceKind
-from modelward.governance.cards.schema import schema
+from modelward.governance.cards.schema import knows, schema
 from modelward.kernel import codec
 from modelward.kernel.errors import Conflict, Invalid
 from modelward.kernel.refs import Digest
@@ -28,6 +30,10 @@ TEMPLATE_CHARACTERS_MAX = 100_000
 FIELDS_TOLD_MAX = 12
 ORDER = {CardStatus.DRAFT: 0, CardStatus.PENDING_REVIEW: 1, CardStatus.APPROVED: 2}
 EVIDENCE = "evidence:"
+NAME_CHARACTERS_MAX = 200
+# Where msgspec says that a value is wrong.
+_PLACE = re.compile(r" - at `\$([^`]*)`")
+T = TypeVar("T")
 
 
 class CardIncomplete(Conflict):
@@ -73,18 +79,20 @@ def digest_of(text: str) -> Digest:
 
 @lru_cache(maxsize=16)
 def parse(text: str, *, source: str) -> Template:
-    """Read a template.
+    """Read a template, from TOML or JSON.
 
     Raises:
-        Invalid: it is not TOML, has an unknown field, or a path of it is none; the message names the field.
+        Invalid: it is neither, has an unknown field, or a path of it is none; the message names the path in the template.
     """
     if len(text) > TEMPLATE_CHARACTERS_MAX:
         raise Invalid(f"The template has {len(text)} characters; at most {TEMPLATE_CHARACTERS_MAX} are read.")
+    is_json = text.lstrip().startswith("{")
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise Invalid(f"The template {source} is not TOML: {problem}.", field="template") from problem
-    template = codec.convert(content, Template, field=f"template {source}")
+        content = json.loads(text) if is_json else tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as problem:
+        kind = "JSON" if is_json else "TOML"
+        raise Invalid(f"The template {source} is not {kind}: {problem}.", field="template") from problem
+    template = converted(content, Template, root="template", named=f"The template {source}")
     _check_paths(template.carry_over, "carry_over")
     _check_paths(template.recommended, "recommended")
     for number, each in enumerate(template.required):
@@ -108,6 +116,56 @@ def _check_paths(found: list[str], field: str) -> None:
         steps = paths.steps_of(path, field=f"template.{field}[{number}]")
         if steps and steps[0] not in schema()["properties"]:
             raise Invalid(f"A card has no section {steps[0]!r}.", field=f"template.{field}[{number}]")
+
+
+def check_new(template: Template) -> None:
+    """Refuse a template that asks for fields which no card has: nobody could ever fill them.
+
+    Raises:
+        Invalid: there is such a field; the message names the path in the template.
+    """
+    check_text(template.name, "template.name", NAME_CHARACTERS_MAX)
+    check_known(template.carry_over, "template.carry_over")
+    check_known(template.recommended, "template.recommended")
+    for number, each in enumerate(template.required):
+        check_known(each.fields, f"template.required[{number}].fields")
+
+
+def check_known(found: list[str], field: str) -> None:
+    """Refuse paths to which no card has a field.
+
+    Raises:
+        Invalid: the first of them.
+    """
+    for number, path in enumerate(found):
+        here = f"{field}[{number}]"
+        if not knows(paths.steps_of(path, field=here)):
+            raise Invalid(f"A card has no field {path[:100]!r}.", field=here, hint="See GET /api/v1/cards/schema.")
+
+
+def check_text(text: str, field: str, most: int) -> None:
+    """Refuse a text that is blank or too long.
+
+    Raises:
+        Invalid: it is one of both.
+    """
+    if not text.strip() or len(text) > most:
+        raise Invalid(f"{field} has {len(text)} characters; it must have from 1 to {most}.", field=field)
+
+
+def converted(told: Any, kind: type[T], *, root: str, named: str) -> T:
+    """What was written in a file, as a value of ours.
+
+    Raises:
+        Invalid: a field is unknown, absent or of another kind; the error's field is its path, such as ``pack.control[0]``.
+    """
+    try:
+        return codec.convert(told, kind, field=root)
+    except Invalid as problem:
+        words = problem.message.removeprefix(f"{root} is not valid: ")
+        place = _PLACE.search(words)
+        where = root + (place[1] if place else "")
+        raise Invalid(f"{named} is not valid at {where}: {_PLACE.sub('', words)}.", field=where) from problem
 
 
 def is_filled(content: Content, path: str) -> bool:

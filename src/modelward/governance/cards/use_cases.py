@@ -55,7 +55,7 @@ def create_card(
     require(work, Permission.CARD_WRITE, on=name)
     ref = CardRef(checked_name(name))
     content = content or {}
-    rules.check_content(content)
+    rules.check_content(content, work.card_characters_max)
     rules.check_note(note)
     if version is not None and model not in (None, version.model):
         raise Invalid(f"{version} is not a version of {model}.", field="version")

@@ -1,4 +1,4 @@
-"""What model cards rest on and must have, over REST: evidence, bound fields, reports, templates, control packs, history."""
+"""What model cards rest on, over REST: evidence, bound fields, reports, controls, history."""
 
 from datetime import datetime
 from typing import Any
@@ -6,12 +6,11 @@ from typing import Any
 import msgspec
 
 from modelward.governance.access.permissions import Permission
-from modelward.governance.cards import binding, controls, reading, templating
-from modelward.governance.cards.control_packs import Assessment, PackEntry
+from modelward.governance.cards import binding, controls, reading
+from modelward.governance.cards.control_packs import Assessment
 from modelward.governance.cards.entities import Card, Completeness, StatusEntry
 from modelward.governance.cards.evidence import BoundField, Evidence, EvidenceKind, EvidenceRef
 from modelward.governance.cards.reading import CardAsOf, SinceApproval
-from modelward.governance.cards.templating import TemplateInForce
 from modelward.interfaces.rest.operations import Operations
 from modelward.kernel.clock import in_utc
 from modelward.kernel.pages import PAGE_SIZE_DEFAULT, Page, PageRequest
@@ -82,13 +81,6 @@ class ThatMoment(msgspec.Struct, frozen=True, kw_only=True):
     """The moment of interest (RFC 3339)."""
 
     at: datetime
-
-
-class AdoptTemplate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A template (TOML), and a word on where it comes from."""
-
-    text: str
-    source: str = ""
 
 
 class StateApplicability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,24 +167,6 @@ def get_changes_since_approval(work: Work, card: CardRef) -> SinceApproval:
 def list_card_statuses(work: Work, card: CardRef) -> list[StatusEntry]:
     """List every status that a card had, the oldest first."""
     return reading.list_statuses(work, card)
-
-
-@card_evidence.operation("GET", "/card-template", permission=Permission.CARD_READ)
-def get_card_template(work: Work) -> TemplateInForce:
-    """Get the template that says what cards must have."""
-    return templating.get_template(work)
-
-
-@card_evidence.operation("PUT", "/card-template", permission=Permission.CARD_GOVERN)
-def adopt_card_template(work: Work, body: AdoptTemplate) -> TemplateInForce:
-    """Put a template in force; what cards lack is counted anew."""
-    return templating.adopt_template(work, text=body.text, source=body.source or f"adopted by {work.actor.id}")
-
-
-@card_evidence.operation("GET", "/card-packs", permission=Permission.CARD_READ)
-def list_card_packs(work: Work) -> list[PackEntry]:
-    """List the control packs."""
-    return controls.list_packs(work)
 
 
 @card_evidence.operation("GET", "/cards/{card}/controls/{pack}", permission=Permission.CARD_READ)

@@ -1,10 +1,11 @@
-"""Cards over REST: their owners, clones and deletion."""
+"""Cards over REST: many applied at once, their owners, clones and deletion."""
 
 import msgspec
 from msgspec.structs import asdict
 
 from modelward.governance.access.permissions import Permission
-from modelward.governance.cards import copying, deletion, owning
+from modelward.governance.cards import applying, copying, deletion, owning
+from modelward.governance.cards.applying import Applied, WantedCard
 from modelward.governance.cards.entities import Card
 from modelward.governance.cards.prefill import RegisteredVersion
 from modelward.governance.registry import use_cases as registry
@@ -15,6 +16,7 @@ from modelward.kernel.refs import CardRef, ModelRef, VersionRef
 from modelward.storage.work import Work
 
 card_life = Operations("cards")
+APPLY_BYTES_MAX = 32 << 20
 
 
 class CloneCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +39,26 @@ class DeleteCard(msgspec.Struct, frozen=True, kw_only=True):
     """Why the card is deleted."""
 
     reason: str = ""
+
+
+class ApplyCards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cards as they are wanted. ``dry_run``: only say what would become of them."""
+
+    cards: list[WantedCard]
+    dry_run: bool = False
+
+
+@card_life.operation("POST", "/card-apply", permission=Permission.CARD_WRITE, bytes_max=APPLY_BYTES_MAX)
+def apply_cards(work: Work, body: ApplyCards) -> Applied:
+    """Bring many cards to what is wanted, all or none; on trial it tells every refusal, and changes nothing."""
+    return applying.apply_cards(work, body.cards, dry_run=body.dry_run, check_subject=_registered)
+
+
+def _registered(work: Work, wanted: WantedCard) -> None:
+    if wanted.version is not None:
+        registry.get_version(work, wanted.version)
+    elif wanted.model is not None:
+        registry.get_model(work, wanted.model)
 
 
 @card_life.operation("POST", "/cards/{card}/clone", permission=Permission.CARD_WRITE, status=201)

@@ -25,6 +25,8 @@ from modelward.kernel.refs import CardRef, ModelRef, VersionRef
 from modelward.storage.work import Work
 
 cards = Operations("cards")
+# The longest content that a setting may allow, with room for what JSON writes in more than one byte.
+CONTENT_BYTES_MAX = 24 << 20
 
 
 class CreateCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +92,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True):
     after: int | None = None
 
 
-@cards.operation("POST", "/cards", permission=Permission.CARD_WRITE, status=201)
+@cards.operation("POST", "/cards", permission=Permission.CARD_WRITE, status=201, bytes_max=CONTENT_BYTES_MAX)
 def create_card(work: Work, body: CreateCard) -> Card:
     """Create a model card as a draft."""
     if body.version is not None:
@@ -138,7 +140,7 @@ def get_card_content(work: Work, card: CardRef, query: AsOf) -> CardVersion:
     return use_cases.get_version(work, card, as_of=in_utc(query.at) if query.at else None)
 
 
-@cards.operation("PUT", "/cards/{card}/content", permission=Permission.CARD_WRITE)
+@cards.operation("PUT", "/cards/{card}/content", permission=Permission.CARD_WRITE, bytes_max=CONTENT_BYTES_MAX)
 def edit_card(work: Work, card: CardRef, body: EditCard) -> Card:
     """Give a card a new content; it becomes a new version. An approved card goes back to draft."""
     return use_cases.edit_card(work, card, content=body.content, patch=body.patch, note=body.note, expected=body.number)

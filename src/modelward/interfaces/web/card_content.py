@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from modelward.governance.cards.documents import charts as drawings
 from modelward.governance.cards.entities import Content
 from modelward.governance.cards.evidence import BoundField
 from modelward.governance.cards.paths import deeper
@@ -134,7 +135,9 @@ def evaluations(content: Content, origins: dict[str, str], bindings: Bindings | 
         meta = each.get("metadata", {})
         groups = []
         for group in each.get("metric_groups", []):
-            measures = [_shown(metric) for metric in group.get("metric_data", [])]
+            measures = [_shown(*each) for each in drawings.with_limits(group.get("metric_data", []))]
+            besides = drawings.drawn_besides({"metric_data": [], **group})
+            measures += [_shown(besides, [])] if besides else []
             # A number that stands beside its bar below need not stand here too.
             drawn = {(bar.label, bar.value) for one in measures for bar in one.bars}
             plain = [one for one in measures if one.value is not None and (one.name, one.value) not in drawn]
@@ -155,9 +158,31 @@ def evaluations(content: Content, origins: dict[str, str], bindings: Bindings | 
     return told
 
 
-def _shown(metric: dict[str, Any]) -> Shown:
+def _with_limits(metric: dict[str, Any], limits: list[float]) -> charts.Chart:
+    """The drawing that the documents show, as wide as the page has room for."""
+    spec = drawings.spec_of(metric, limits) or {}
+    told = spec["data"]["values"]
+    fitted = {
+        **spec,
+        "title": None,
+        "width": "container",
+        "height": 18 * len(told),
+        "autosize": {"type": "fit-x", "contains": "padding"},
+    }
+    return charts.Chart(
+        spec=msgspec.json.encode(fitted).decode(),
+        label=str(metric.get("name", "")),
+        columns=["Name", str(metric.get("y_axis_name") or "Value"), "Limit"],
+        rows=[[each["name"], each["value"], each["limit"]] for each in told],
+        note=" ".join(part for part in (spec["description"], str(metric.get("notes", ""))) if part),
+    )
+
+
+def _shown(metric: dict[str, Any], limits: list[float]) -> Shown:
     name, kind, value = str(metric.get("name", "")), metric.get("type"), metric.get("value")
     across, down = metric.get("x_axis_name"), metric.get("y_axis_name")
+    if kind == "bar_chart" and isinstance(value, list) and limits:
+        return Shown(name=name, points=[[each] for each in value], chart=_with_limits(metric, limits))
     if kind == "bar_chart" and isinstance(value, list):
         labels = across if isinstance(across, list) else []
         named = [(str(labels[n]) if n < len(labels) else str(n + 1), number) for n, number in enumerate(value)]

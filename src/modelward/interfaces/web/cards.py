@@ -16,7 +16,7 @@ from modelward.interfaces.web.card_frame import frame, needed
 from modelward.interfaces.web.history import history_of
 from modelward.interfaces.web.views import Redirect, Shown, Views, show
 from modelward.kernel.clock import in_utc
-from modelward.kernel.errors import ModelwardError
+from modelward.kernel.errors import ModelwardError, NotFound
 from modelward.kernel.pages import PAGE_SIZE_MAX, PageRequest
 from modelward.kernel.refs import CardRef, ModelRef
 from modelward.storage.work import Work
@@ -24,6 +24,7 @@ from modelward.storage.work import Work
 views = Views()
 CARDS_ON_A_PAGE = 50
 VERSIONS_SHOWN = 6
+MEASURES_ON_A_PAGE = 500
 SORTS: list[tuple[str, str]] = [
     ("name", "Name"),
     ("-modified", "Last changed"),
@@ -52,6 +53,15 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None = None
     compare: int | None = None
     done: str = ""
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """Which group of which evaluation of a version, counted from one, and from which measure on."""
+
+    number: int | None = None
+    evaluation: int = 1
+    group: int = 1
+    start: int = 0
 
 
 class NewOwner(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +140,32 @@ def _card(work: Work, card: CardRef, *, query: Looked, problem: ModelwardError |
         history=history_of(work, card, limit=8),
         done=query.done,
         problem=problem,
+    )
+
+
+@views.page("GET", "/cards/{card}/measures", permission=Permission.CARD_READ)
+def show_measures(work: Work, card: CardRef, query: Measures) -> Shown:
+    """One group of measures of a card, some hundreds at a time."""
+    seen = reading.get_version(work, card, number=query.number)
+    told = card_content.evaluations(seen.content, seen.origins)
+    if not 1 <= query.evaluation <= len(told) or not 1 <= query.group <= len(told[query.evaluation - 1].groups):
+        raise NotFound(f"{card} has no such group of measures.", field="group")
+    name, numbers, _ = told[query.evaluation - 1].groups[query.group - 1]
+    start = min(max(query.start, 0), max(len(numbers) - 1, 0)) // MEASURES_ON_A_PAGE * MEASURES_ON_A_PAGE
+    end = min(start + MEASURES_ON_A_PAGE, len(numbers))
+    return show(
+        "card_measures.html",
+        **frame(work, card, "card", heading=f"Measures of {card}"),
+        evaluation=told[query.evaluation - 1].name,
+        group=name,
+        number=seen.number,
+        numbers=numbers[start:end],
+        count=len(numbers),
+        first=start + 1,
+        last=end,
+        before=start - MEASURES_ON_A_PAGE if start else None,
+        after=end if end < len(numbers) else None,
+        address=f"/cards/{card}/measures?number={seen.number}&evaluation={query.evaluation}&group={query.group}",
     )
 
 

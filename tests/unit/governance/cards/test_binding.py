@@ -141,7 +141,7 @@ def test_evidence_that_is_too_old_makes_a_field_stale_and_the_sweep_notes_it_onc
     assert workshop.write(SYSTEM, binding.lapse_evidence) == 0  # noted when it was bound
 
 
-def test_time_alone_makes_a_field_stale_by_the_sweep(workshop):
+def test_time_alone_makes_a_field_stale_at_once_and_the_sweep_records_it(workshop):
     version = a_version(workshop)
     card = a_card(workshop, version=version)
     piece = keep(workshop, evidence(version, 0.9, now=workshop.clock(), days_old=29))
@@ -149,7 +149,8 @@ def test_time_alone_makes_a_field_stale_by_the_sweep(workshop):
     now = workshop.clock
     workshop.clock = lambda: now() + timedelta(days=2)
 
-    assert full(workshop, card).stale == 0
+    assert full(workshop, card).stale == 1
+    assert events(workshop, card).count("CardEvidenceStale") == 0
     assert workshop.write(SYSTEM, binding.lapse_evidence) == 1
     assert workshop.write(SYSTEM, binding.lapse_evidence) == 0
 

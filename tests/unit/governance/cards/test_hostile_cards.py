@@ -81,10 +81,10 @@ def metrics(count):
 def test_what_is_too_large_is_refused_with_its_size_and_the_limit(visitor):
     client = visitor.client()
     client.cards.create("large")
-    details = {f"k{number}": "x" * 1024 for number in range(100)}
+    details = {f"k{number}": "x" * 1024 for number in range(2000)}
     refused = {
-        "100,000 characters": {"additional_information": {"custom_details": details}},
-        "10,000 metrics": metrics(10_000),
+        "2,000,000 characters": {"additional_information": {"custom_details": details}},
+        "50,000 metrics": metrics(50_000),
     }
 
     for content in refused.values():
@@ -92,7 +92,7 @@ def test_what_is_too_large_is_refused_with_its_size_and_the_limit(visitor):
         size = len(json.dumps(content, separators=(",", ":"), ensure_ascii=False))
         assert answer.status == 400
         assert str(size) in answer.body["error"]["message"]
-        assert "100000" in answer.body["error"]["message"]
+        assert "2000000" in answer.body["error"]["message"]
     assert client.cards.get("large").number == 1
 
 

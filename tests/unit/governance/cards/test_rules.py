@@ -70,11 +70,15 @@ def test_a_fault_names_path_value_and_rule(content, path, words):
     assert len(told.value.message) < 600
 
 
-def test_a_content_of_more_than_100_000_characters_is_refused():
+def test_a_content_of_more_characters_than_are_allowed_is_refused():
     details = {f"field {number}": "x" * 1000 for number in range(100)}
+    content = {"additional_information": {"custom_details": details}}
 
+    rules.check_content(content)
     with pytest.raises(Invalid, match="at most 100000"):
-        rules.check_content({"additional_information": {"custom_details": details}})
+        rules.check_content(content, 100_000)
+    with pytest.raises(Invalid, match="at most 2000000"):
+        rules.check_content({"additional_information": {"custom_details": {str(n): "x" * 1000 for n in range(2000)}}})
 
 
 def test_a_content_nested_too_deep_is_refused():
