@@ -17,6 +17,7 @@ from modelward.kernel.errors import Conflict
 
 if TYPE_CHECKING:
     from modelward.interfaces.aws.proxy import Proxy
+    from modelward.settings import Settings
 
 BUCKET = "modelward-default"
 PROXY_PORT = 8322
@@ -32,10 +33,17 @@ def aws() -> None:
 @click.option("--person", help="Whose key pair it uses; your own when left out.")
 @click.option("--region", help="The region that clients believe to be in [MODELWARD_AWS_REGION].")
 @click.option("--bucket", help="The bucket that the Python SDK keeps its files in.")
-@click.option("--s3-url", help="The address of another object store for clients to use instead of Modelward's own.")
+@click.option("--s3-url", help="The address of the object store that clients use themselves, with this key pair.")
+@click.option("--direct", is_flag=True, help="Let clients turn to the store of the listed buckets themselves.")
 @click.option("--write", is_flag=True, help="Write the profile into the files of AWS clients.")
 def connect(
-    profile: str, person: str | None, region: str | None, bucket: str | None, s3_url: str | None, write: bool
+    profile: str,
+    person: str | None,
+    region: str | None,
+    bucket: str | None,
+    s3_url: str | None,
+    direct: bool,
+    write: bool,
 ) -> None:
     """Print (or write) a profile, environment lines and settings of the SageMaker Python SDK.
 
@@ -45,9 +53,9 @@ def connect(
 
     chosen = settings.load()
     files = Files.of(os.environ, aws_profile.checked_profile(profile))
-    store = chosen.store.removeprefix("s3://").partition("/")[0] if chosen.store.startswith("s3://") else ""
-    if store and s3_url is None:
-        s3_url = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    store = default_bucket(chosen)
+    if store and s3_url is None and direct:
+        s3_url = store_address(chosen)
     if write:
         aws_profile.check_free(files, profile)
     known = aws_profile.known_key(files, profile) if write else None
@@ -70,6 +78,26 @@ def connect(
     else:
         _print_texts(files, told)
     _print_environment(files, told)
+    if told.s3_url is not None:
+        where = told.s3_url or "AWS"
+        click.echo(
+            f"Programs turn to {where} for objects themselves, so it must know the key pair {told.key} too. "
+            "Where it does not, connect without --direct: Modelward passes on what the holder may do.",
+            err=True,
+        )
+
+
+def default_bucket(chosen: "Settings") -> str:
+    """The first listed bucket that may be written; empty where none is listed."""
+    from modelward.storage.object_store import parse_listed
+
+    return next((name for name, writable in parse_listed(chosen.s3_buckets).items() if writable), "")
+
+
+def store_address(chosen: "Settings") -> str:
+    """Where programs find the object store of the listed buckets; empty for that of AWS, which they know."""
+    named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return (chosen.s3_endpoint or named or "").rstrip("/")
 
 
 def _print_texts(files: Files, told: Profile) -> None:

@@ -19,6 +19,7 @@ from modelward.storage import event_log
 from modelward.storage.blobs import Blobs
 from modelward.storage.database import Database
 from modelward.storage.keyring import Keyring
+from modelward.storage.object_store import ObjectStore
 
 T = TypeVar("T")
 
@@ -30,12 +31,36 @@ class ChangeWithoutEvent(ModelwardError):
 class Work:
     """One unit of work. Use cases take it as their first argument and reach everything through it."""
 
-    __slots__ = ("actor", "blobs", "changed", "connection", "events", "keyring", "now", "recorded")
+    __slots__ = (
+        "actor",
+        "blob_grace_days",
+        "blobs",
+        "card_characters_max",
+        "changed",
+        "connection",
+        "events",
+        "keyring",
+        "now",
+        "object_store",
+        "recorded",
+    )
 
     def __init__(
-        self, *, actor: Actor, now: datetime, connection: Connection, blobs: Blobs, keyring: Keyring | None = None
+        self,
+        *,
+        actor: Actor,
+        now: datetime,
+        connection: Connection,
+        blobs: Blobs,
+        keyring: Keyring | None = None,
+        object_store: ObjectStore | None = None,
+        card_characters_max: int = 2_000_000,
+        blob_grace_days: int = 7,
     ) -> None:
         self.keyring = keyring
+        self.object_store = object_store
+        self.card_characters_max = card_characters_max
+        self.blob_grace_days = blob_grace_days
         self.actor = actor
         self.now = now
         self.connection = connection
@@ -78,13 +103,21 @@ class Workshop:
         blobs: Blobs,
         clock: Clock = system_clock,
         attachment_bytes_max: int = 25 << 20,
+        card_characters_max: int = 2_000_000,
+        blob_grace_days: int = 7,
+        false_alarms_a_month: float = 1.0,
         keyring: Keyring | None = None,
+        object_store: ObjectStore | None = None,
     ) -> None:
         self.keyring = keyring
+        self.object_store = object_store
         self.database = database
         self.blobs = blobs
         self.clock = clock
         self.attachment_bytes_max = attachment_bytes_max
+        self.card_characters_max = card_characters_max
+        self.blob_grace_days = blob_grace_days
+        self.false_alarms_a_month = false_alarms_a_month
         self.on_events: Callable[[Connection, list[Event]], None] | None = None
         self.after_commit: list[Callable[[list[Event]], None]] = []
 
@@ -119,4 +152,13 @@ class Workshop:
             listener(events)
 
     def _work(self, actor: Actor, connection: Connection) -> Work:
-        return Work(actor=actor, now=self.clock(), connection=connection, blobs=self.blobs, keyring=self.keyring)
+        return Work(
+            actor=actor,
+            now=self.clock(),
+            connection=connection,
+            blobs=self.blobs,
+            keyring=self.keyring,
+            object_store=self.object_store,
+            card_characters_max=self.card_characters_max,
+            blob_grace_days=self.blob_grace_days,
+        )

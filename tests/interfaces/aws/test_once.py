@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from modelward.interfaces.aws import once
-from modelward.interfaces.aws.throttle import Throttle
 from support.aws_inside import Inside
 
 
@@ -88,25 +87,3 @@ def test_a_client_token_gives_the_same_answer_after_a_lost_reply_and_none_to_ano
     assert first.status == 200, first.body
     assert second.body == first.body
     assert json.loads(other.body)["__type"] == "ValidationException"
-
-
-def test_a_throttle_lets_a_burst_through_and_then_only_its_rate(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr("modelward.interfaces.aws.throttle.time.monotonic", lambda: now[0])
-    throttle = Throttle(calls_per_second=10)
-
-    burst = sum(throttle.admits("a") for _ in range(100))
-    now[0] = 1.0
-    later = sum(throttle.admits("a") for _ in range(100))
-
-    assert (burst, later, throttle.admits("b")) == (20, 10, True)
-
-
-def test_a_key_that_calls_too_often_is_told_to_wait(tmp_path):
-    opened = Inside(tmp_path / "house", aws_calls_per_second=1)
-    codes = [opened.send(opened.json("ListModelCards", b"{}")).status for _ in range(5)]
-    last = opened.send(opened.json("ListModelCards", b"{}"))
-    opened.close()
-
-    assert codes[:2] == [200, 200]
-    assert json.loads(last.body)["__type"] == "ThrottlingException"

@@ -15,6 +15,7 @@ from modelward.interfaces.aws import (
     tags,
     training_jobs,
 )
+from modelward.interfaces.aws.native_names import rule_of
 from support.aws_shapes import example, faults, input_of
 
 FAMILIES = (model_card_exports, model_cards, model_package_groups, model_packages, models, search, tags, training_jobs)
@@ -33,6 +34,12 @@ def a_few(cases):
     found = list(cases)
     step = max(1, len(found) // FAULTS_MAX)
     return found[::step][: FAULTS_MAX + 1]
+
+
+def refers_to_what_is_there(operation, shape, words):
+    """Names of what is there may be longer than AWS's rule for new ones; test_native_names.py has their own bounds."""
+    name = words.removeprefix(".").partition(" ")[0]
+    return name in shape.members and rule_of(operation, name, shape.members[name]) and "characters" in words
 
 
 def test_the_families_hold_the_operations_that_cards_and_packages_need():
@@ -62,6 +69,8 @@ def test_each_rule_that_is_broken_is_refused_with_a_validation_error(inside, ope
     wrongly = []
 
     for words, request in a_few(faults(shape, example(shape))):
+        if refers_to_what_is_there(operation, shape, words):
+            continue
         status, answer = send(inside, operation, request)
         if status != 400 or answer.get("__type") not in REFUSED:
             wrongly.append((words, status, answer))

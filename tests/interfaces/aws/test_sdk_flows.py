@@ -1,20 +1,28 @@
 """The real clients, unmodified and in environments of their own: the SageMaker Python SDKs and the AWS command line."""
 
+import hashlib
+import io
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
+from support import buckets
 from support.aws import REGION, AwsHouse, aws_house
+from support.outside import Outside
 from support.proxies import proxy_of
 from support.sdk_environments import python_of
+from support.traffic import all_events
 
 FLOWS = Path(__file__).with_name("flows")
 FLOW_SECONDS_MAX = 600
 ROLE = "arn:aws:iam::123456789012:role/gov"
-DATA = "s3://governance/out/credit-train-1/output/model.tar.gz"
+DATA_KEY = "out/credit-train-1/output/model.tar.gz"
+DATA = f"s3://governance/{DATA_KEY}"
 POLICY = """
 name = "of the tutorials"
 four_eyes = true
@@ -35,19 +43,43 @@ SageMaker:
 @pytest.fixture
 def house(tmp_path):
     """A server with what the tutorials find there: a bucket, a recorded training run and a model."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "policy.toml").write_text(POLICY)
-    with aws_house(tmp_path / "home") as made:
+    with tutorial_house(tmp_path / "home") as made:
+        made.client("s3").create_bucket(Bucket="governance")
+        made.client("s3").put_object(Bucket="governance", Key=DATA_KEY, Body=b"the model")
+        yield made
+
+
+@contextmanager
+def tutorial_house(folder, **environment):
+    """A server where two people, a training run and a model are known."""
+    folder.mkdir()
+    (folder / "policy.toml").write_text(POLICY)
+    with aws_house(folder, **environment) as made:
         made.first, made.second = made.key_of("dana", "data-scientist"), made.key_of("rita", "risk-manager")
-        storage = made.client("s3")
-        storage.create_bucket(Bucket="governance")
-        storage.put_object(Bucket="governance", Key="out/credit-train-1/output/model.tar.gz", Body=b"the model")
         facts = {"image": "xgb:1", "metrics": {"validation:auc": 0.81}, "hyperparameters": {"depth": "4"}, "role": ROLE}
         made.native.trainings.record("credit-train-1", artifact_uri=DATA, **facts)
         container = {"Image": "xgb:1", "ModelDataUrl": DATA}
         made.client("sagemaker").create_model(
             ModelName="credit-model", PrimaryContainer=container, ExecutionRoleArn=ROLE
         )
+        yield made
+
+
+@pytest.fixture
+def outside():
+    """A real S3 outside, which has the bucket of the tutorials."""
+    with buckets.object_store() as address:
+        made = Outside(address)
+        made.s3.create_bucket(Bucket="governance")
+        made.put("governance", DATA_KEY, b"the model")
+        yield made
+
+
+@pytest.fixture
+def leaning_house(tmp_path, outside):
+    """A server that keeps the tutorials' bucket nowhere itself, and may use that of the S3 outside."""
+    chosen = {"MODELWARD_S3_BUCKETS": "governance", "MODELWARD_S3_ENDPOINT": outside.address}
+    with tutorial_house(tmp_path / "home", **buckets.ENVIRONMENT, **chosen) as made:
         yield made
 
 
@@ -59,6 +91,8 @@ def environment_of(house: AwsHouse, folder: Path, **reached: str) -> dict[str, s
         **kept,
         "AWS_ACCESS_KEY_ID": house.first["key"]["id"],
         "AWS_SECRET_ACCESS_KEY": house.first["secret"],
+        "OWNER_KEY_ID": house.key["key"]["id"],
+        "OWNER_KEY_SECRET": house.key["secret"],
         "SECOND_KEY_ID": house.second["key"]["id"],
         "SECOND_KEY_SECRET": house.second["secret"],
         "AWS_DEFAULT_REGION": REGION,
@@ -85,6 +119,7 @@ CASES = [
     ("sagemaker-2", "cards_by_sdk_2"),
     ("sagemaker-2", "packages_by_sdk_2"),
     ("sagemaker-3", "cards_by_sdk_3"),
+    ("sagemaker-3", "packages_by_sdk_3"),
 ]
 
 
@@ -99,6 +134,38 @@ def test_a_tutorial_runs_with_an_endpoint_address_and_no_other_change(house, tmp
 def test_a_tutorial_runs_through_the_proxy_with_no_address_at_all(house, tmp_path, client, flow):
     with proxy_of(house.url, tmp_path / "proxy") as reached:
         run(client, flow, environment_of(house, tmp_path, **reached), tmp_path)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("way", ["through modelward", "to the store itself"])
+@pytest.mark.parametrize(("client", "flow"), CASES)
+def test_a_tutorial_runs_with_its_bucket_in_a_real_object_store(leaning_house, outside, tmp_path, client, flow, way):
+    itself = {"AWS_ENDPOINT_URL_S3": outside.address} if way == "to the store itself" else {}
+    run(client, flow, environment_of(leaning_house, tmp_path, AWS_ENDPOINT_URL=leaning_house.url, **itself), tmp_path)
+
+    check_outside(leaning_house, outside, flow)
+
+
+@pytest.mark.clients
+def test_a_tutorial_runs_through_the_proxy_with_its_bucket_in_a_real_object_store(leaning_house, outside, tmp_path):
+    with proxy_of(leaning_house.url, tmp_path / "proxy") as reached:
+        run("sagemaker-2", "cards_by_sdk_2", environment_of(leaning_house, tmp_path, **reached), tmp_path)
+
+    check_outside(leaning_house, outside, "cards_by_sdk_2")
+
+
+def check_outside(house, outside, flow):
+    """What the tutorial leaves is in the store outside: its document opens, its version has the digest of the data."""
+    written = [key for key in outside.keys("governance") if key.endswith(".pdf")]
+    if flow.startswith("cards"):
+        (key,) = written
+        read = PdfReader(io.BytesIO(outside.read("governance", key)))
+        assert len(read.pages) >= 1
+        assert key.startswith("cards/")
+    if flow == "packages_by_sdk_2":
+        version = house.native.versions.get("credit-group@1")
+        assert version["artifact"] == "sha256:" + hashlib.sha256(b"the model").hexdigest()
+    assert not [each for each in all_events(house.native) if each["name"] == "ObjectStored"]
 
 
 @pytest.mark.clients

@@ -55,7 +55,8 @@ class NewToken(msgspec.Struct, frozen=True, kw_only=True):
 class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
     """A key by which a person's programs sign requests instead of sending a token. Its secret is not stored anywhere.
 
-    ``mark`` tells whether the secret made for it today is the one made when the pair was.
+    ``mark`` tells whether the secret made for it today is the one made when the pair was; ``used_at`` when it last signed
+    something, to within some minutes.
     """
 
     id: str
@@ -66,6 +67,7 @@ class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    used_at: datetime | None = None
 
 
 class NewKeyPair(msgspec.Struct, frozen=True, kw_only=True):

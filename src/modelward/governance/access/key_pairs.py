@@ -59,6 +59,12 @@ def list_key_pairs(work: Work, *, person: str) -> list[KeyPair]:
     return key_store.list_key_pairs(work, person)
 
 
+def list_every_key_pair(work: Work) -> list[KeyPair]:
+    """The key pairs of everybody, for a manager of access."""
+    require(work, Permission.ACCESS_MANAGE)
+    return key_store.list_key_pairs(work, None)
+
+
 def revoke_key_pair(work: Work, *, id: str) -> KeyPair:
     """End a key pair at once."""
     require(work, Permission.SELF_READ)

@@ -1,5 +1,7 @@
 """The table of key pairs. Their secrets are in no table; see ``storage/keyring.py``."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from modelward.governance.access.entities import KeyPair
@@ -18,6 +20,7 @@ key_pair = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Text),
     sa.Column("revoked_at", sa.Text),
+    sa.Column("used_at", sa.Text),
     sa.Index("key_pair_by_person", "person", "created_at"),
 )
 
@@ -42,10 +45,17 @@ def find_key_pair(work: Work, id: str) -> KeyPair | None:
     return _key_pair(row) if row else None
 
 
-def list_key_pairs(work: Work, person: str) -> list[KeyPair]:
-    """All pairs of a person, the newest first."""
-    query = sa.select(key_pair).where(key_pair.c.person == person).order_by(key_pair.c.created_at.desc())
+def list_key_pairs(work: Work, person: str | None) -> list[KeyPair]:
+    """All pairs of a person, or of everybody, the newest first."""
+    query = sa.select(key_pair).order_by(key_pair.c.created_at.desc(), key_pair.c.id)
+    if person is not None:
+        query = query.where(key_pair.c.person == person)
     return [_key_pair(row) for row in work.execute(query)]
+
+
+def note_use(connection: sa.Connection, id: str, *, now: datetime) -> None:
+    """Keep that a pair signed something. No event tells of it: what was done with it has its own."""
+    connection.execute(sa.update(key_pair).where(key_pair.c.id == id).values(used_at=timestamp(now)))
 
 
 def revoke_key_pair(work: Work, id: str) -> None:
@@ -64,4 +74,5 @@ def _key_pair(row: sa.Row[tuple[object, ...]]) -> KeyPair:
         created_at=moment(row.created_at),
         expires_at=moment(row.expires_at) if row.expires_at else None,
         revoked_at=moment(row.revoked_at) if row.revoked_at else None,
+        used_at=moment(row.used_at) if row.used_at else None,
     )

@@ -96,6 +96,14 @@ class ObjectsRemoved(Happening, frozen=True, kw_only=True):
     keys: list[str]
 
 
+class ObjectsChangedOutside(Happening, frozen=True, kw_only=True):
+    """Somebody's change of objects in a listed bucket of the object store outside was about to be passed on."""
+
+    bucket: str
+    operation: str
+    keys: list[str]
+
+
 class UploadBegun(Happening, frozen=True, kw_only=True):
     """An upload in parts was begun."""
 

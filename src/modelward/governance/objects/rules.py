@@ -28,6 +28,10 @@ class KeyTooLong(KeyInvalid):
     """The key has more than 1024 bytes."""
 
 
+class ObjectTooLarge(Invalid):
+    """An object may have 5 TiB."""
+
+
 class PartsInvalid(Conflict):
     """The parts that are named are not those that were stored."""
 
@@ -73,6 +77,7 @@ def chosen_parts(stored: Sequence[Part], named: Sequence[tuple[int, str]]) -> li
     Raises:
         PartsInvalid: one is missing, out of order, or has another etag.
         PartTooSmall: one before the last is smaller than 5 MiB.
+        ObjectTooLarge: together they are larger than an object may be.
     """
     by_number = {part.number: part for part in stored}
     numbers = [number for number, _ in named]
@@ -87,6 +92,9 @@ def chosen_parts(stored: Sequence[Part], named: Sequence[tuple[int, str]]) -> li
     small = next((part for part in chosen[:-1] if part.size < PART_BYTES_MIN), None)
     if small:
         raise PartTooSmall(f"Part {small.number} has {small.size} bytes; only the last may have less than 5 MiB.")
+    size = sum(part.size for part in chosen)
+    if size > OBJECT_BYTES_MAX:
+        raise ObjectTooLarge(f"The parts have {size} bytes together; an object may have {OBJECT_BYTES_MAX}.")
     return chosen
 
 

@@ -9,6 +9,7 @@ from modelward.governance.objects.entities import (
     Bucket,
     BucketMade,
     BucketRemoved,
+    ObjectsChangedOutside,
     ObjectsRemoved,
     ObjectStored,
     Part,
@@ -71,6 +72,35 @@ def get_bucket(work: Work, name: str) -> Bucket:
     """
     require(work, Permission.OBJECT_READ, on=name)
     return _bucket(work, name)
+
+
+def check_none_hidden(work: Work) -> None:
+    """See that no bucket of the object store outside has the name of one here that holds objects.
+
+    Raises:
+        BucketTaken: one has; its objects would no longer be found.
+    """
+    require(work, Permission.OBJECT_READ)
+    for name in work.object_store.listed if work.object_store else ():
+        if store.any_object(work, name):
+            raise BucketTaken(
+                f"s3_buckets lists {name}, and Modelward keeps a bucket of that name with objects in it.",
+                field="s3_buckets",
+                hint="Take it off the list, copy the objects to the other store and remove them here.",
+            )
+
+
+def note_change_outside(work: Work, *, bucket: str, operation: str, keys: Sequence[str]) -> None:
+    """Say in the log that a change in a listed bucket is about to be passed on: it is made with the server's credentials.
+
+    Raises:
+        NotAllowed: the actor may not write objects, or the bucket is not listed for writing.
+    """
+    require(work, Permission.OBJECT_WRITE, on=bucket)
+    if work.object_store is None:
+        raise BucketMissing(field="bucket")
+    work.object_store.check_may(bucket, write=True)
+    work.record(ObjectsChangedOutside(bucket=bucket, operation=operation, keys=list(keys)))
 
 
 def list_buckets(work: Work) -> list[Bucket]:

@@ -82,7 +82,9 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a model. All but the status (and its reason), stage, metadata and tags stays as it was registered.
 
-    A withdrawn version is left out of lists and cannot be used any more; what is known of it stays.
+    A withdrawn version is left out of lists and cannot be used any more; what is known of it stays. ``approved_until`` is
+    when evidence under its approval becomes too old (None: never, or it is not approved); after that the status reads
+    lapsed, whether or not the lapse is in the log yet.
     """
 
     ref: VersionRef
@@ -101,6 +103,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: datetime | None = None
     modified_by: str = ""
     withdrawn_at: datetime | None = None
+    approved_until: datetime | None = None
 
 
 class ModelRegistered(Happening, frozen=True, kw_only=True):
@@ -131,6 +134,21 @@ class VersionRegistered(Happening, frozen=True, kw_only=True):
     version: VersionRef
     artifact: Digest | None
     training_datasets: list[str] = []
+
+
+class VersionArtifactRead(Happening, frozen=True, kw_only=True):
+    """The bytes of a version were read from where it said they lie, after it was registered."""
+
+    version: VersionRef
+    artifact: Digest
+    source: str
+
+
+class VersionApprovalTermChanged(Happening, frozen=True, kw_only=True):
+    """The evidence under the approval of a version becomes too old at another moment than before, or never."""
+
+    version: VersionRef
+    until: datetime | None
 
 
 class VersionStatusChanged(Happening, frozen=True, kw_only=True):

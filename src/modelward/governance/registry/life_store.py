@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from modelward.governance.registry.entities import ApprovalStatus, Model, Version
-from modelward.governance.registry.store import model, model_of, version, version_of
+from modelward.governance.registry.store import model, model_of, status_at, version, version_of
 from modelward.kernel.browsing import Browse, Found
 from modelward.kernel.clock import timestamp
 from modelward.kernel.refs import ModelRef, VersionRef
@@ -129,11 +129,11 @@ def browse_versions(
     if of is not None:
         also.append(version.c.model == of)
     if statuses is not None:
-        also.append(version.c.status.in_([each.value for each in statuses]))
+        also.append(status_at(work.now).in_([each.value for each in statuses]))
     if single is not None:
         singles = sa.select(model.c.name).where(sa.func.coalesce(model.c.single, sa.false()))
         also.append(version.c.model.in_(singles) if single else version.c.model.not_in(singles))
-    return look_through(work, VERSIONS, browse, version_of, *also)
+    return look_through(work, VERSIONS, browse, lambda row: version_of(row, work.now), *also)
 
 
 def _json(value: object) -> str:

@@ -1,7 +1,10 @@
 """What a model, a version and a status may be. Pure."""
 
-from modelward.governance.registry.entities import ApprovalStatus
+from datetime import datetime
+
+from modelward.governance.registry.entities import ApprovalStatus, Version
 from modelward.kernel.errors import Conflict, Invalid
+from modelward.kernel.outcome import Judgement, Outcome
 
 TEXT_CHARACTERS_MAX = 4096
 TAGS_MAX = 50
@@ -13,6 +16,32 @@ STATUS_MOVES: dict[ApprovalStatus, frozenset[ApprovalStatus]] = {
     ApprovalStatus.REJECTED: frozenset({ApprovalStatus.APPROVED}),
     ApprovalStatus.LAPSED: frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED}),
 }
+
+
+def status_at(kept: ApprovalStatus, until: datetime | None, *, at: datetime) -> ApprovalStatus:
+    """The approval status at a moment: approved only as long as the evidence under the approval is not too old."""
+    expired = kept is ApprovalStatus.APPROVED and until is not None and at > until
+    return ApprovalStatus.LAPSED if expired else kept
+
+
+def kept_status(version: Version) -> ApprovalStatus:
+    """The status that is in the log: an approval whose evidence is too old stays approved there until it is swept."""
+    return ApprovalStatus.APPROVED if version.approved_until is not None else version.status
+
+
+def standing(version: Version) -> Judgement:
+    """Whether a version counts as approved at the moment it was read; undecided while nobody has decided."""
+    if version.status is ApprovalStatus.APPROVED:
+        return Judgement(outcome=Outcome.PASSED, reason=version.status_reason)
+    if version.status is ApprovalStatus.PENDING:
+        return Judgement(outcome=Outcome.UNDECIDED, reason="No review of it has been decided.")
+    why = f": {version.status_reason}" if version.status_reason else "."
+    return Judgement(outcome=Outcome.FAILED, reason=f"It is {version.status.value}{why}")
+
+
+def told_expired(until: datetime) -> str:
+    """Why an approval has lapsed whose lapse is not in the log yet."""
+    return f"What its card rests on became too old on {until:%Y-%m-%d %H:%M} UTC."
 
 
 class StatusMoveForbidden(Conflict):

@@ -1,10 +1,12 @@
 """The tables of the registry: model, version, artifact."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from modelward.governance.registry import rules
 from modelward.governance.registry.entities import ApprovalStatus, Artifact, Model, Stage, Version, VersionFacts
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.pages import Page, PageRequest, cursor_after
@@ -51,6 +53,7 @@ version = sa.Table(
     sa.Column("modified_at", sa.Text),
     sa.Column("modified_by", sa.Text),
     sa.Column("withdrawn_at", sa.Text),
+    sa.Column("approved_until", sa.Text),
     sa.UniqueConstraint("model", "number", name="version_number"),
     sa.Index("version_by_age", "created_at", "ref"),
 )
@@ -186,14 +189,25 @@ def add_version(work: Work, new: Version) -> None:
 
 def put_status(work: Work, changed: Version) -> None:
     """Keep the changed approval status of a version."""
-    values = {"status": changed.status.value, "status_reason": changed.status_reason}
+    values = {
+        "status": changed.status.value,
+        "status_reason": changed.status_reason,
+        "approved_until": timestamp(changed.approved_until) if changed.approved_until else None,
+        "modified_at": timestamp(work.now),
+        "modified_by": work.actor.id,
+    }
     work.execute(sa.update(version).where(version.c.ref == changed.ref).values(values))
+
+
+def put_artifact_of(work: Work, changed: Version) -> None:
+    """Keep the artifact of a version that was registered before its bytes were read."""
+    work.execute(sa.update(version).where(version.c.ref == changed.ref).values(artifact=changed.artifact))
 
 
 def find_version(work: Work, ref: VersionRef) -> Version | None:
     """Find a version."""
     row = work.execute(_FIND_VERSION, {"ref": ref}).first()
-    return version_of(row) if row else None
+    return version_of(row, work.now) if row else None
 
 
 def list_versions(work: Work, name: ModelRef, *, page: PageRequest) -> Page[Version]:
@@ -202,7 +216,7 @@ def list_versions(work: Work, name: ModelRef, *, page: PageRequest) -> Page[Vers
     query = query.order_by(version.c.number.desc()).limit(page.limit + 1)
     if page.after_number is not None:
         query = query.where(version.c.number < page.after_number)
-    found = [version_of(row) for row in work.execute(query)]
+    found = [version_of(row, work.now) for row in work.execute(query)]
     more = len(found) > page.limit
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(str(items[-1].number)) if more else None)
@@ -253,8 +267,18 @@ def model_of(row: sa.Row[Any]) -> Model:
     )
 
 
-def version_of(row: sa.Row[Any]) -> Version:
-    """The version that a row tells of."""
+def status_at(at: datetime) -> sa.ColumnElement[str]:
+    """The approval status at a moment, for statements; as ``rules.status_at``."""
+    kept = version.c.status
+    expired = sa.and_(kept == ApprovalStatus.APPROVED.value, version.c.approved_until < timestamp(at))
+    return sa.case((expired, ApprovalStatus.LAPSED.value), else_=kept)
+
+
+def version_of(row: sa.Row[Any], at: datetime) -> Version:
+    """The version that a row tells of, as it stands at a moment."""
+    until = moment(row.approved_until) if row.approved_until else None
+    kept = ApprovalStatus(row.status)
+    status = rules.status_at(kept, until, at=at)
     return Version(
         ref=VersionRef(row.ref),
         model=ModelRef(row.model),
@@ -262,8 +286,8 @@ def version_of(row: sa.Row[Any]) -> Version:
         description=row.description,
         facts=msgspec.json.decode(row.facts, type=VersionFacts),
         artifact=Digest(row.artifact) if row.artifact else None,
-        status=ApprovalStatus(row.status),
-        status_reason=row.status_reason,
+        status=status,
+        status_reason=rules.told_expired(until) if until and status is not kept else row.status_reason,
         tags=msgspec.json.decode(row.tags),
         stage=msgspec.json.decode(row.stage, type=Stage) if row.stage else None,
         metadata=msgspec.json.decode(row.metadata) if row.metadata else {},
@@ -272,4 +296,5 @@ def version_of(row: sa.Row[Any]) -> Version:
         modified_at=moment(row.modified_at) if row.modified_at else None,
         modified_by=row.modified_by or "",
         withdrawn_at=moment(row.withdrawn_at) if row.withdrawn_at else None,
+        approved_until=until,
     )

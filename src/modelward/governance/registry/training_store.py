@@ -56,7 +56,7 @@ def put(work: Work, run: TrainingRun, particulars: dict[str, Any], *, known: boo
 def find(work: Work, name: str) -> TrainingRun | None:
     """Find a training run by name."""
     row = work.execute(_FIND, {"name": name}).first()
-    return _run(row) if row else None
+    return run_of(row) if row else None
 
 
 def list_particulars(work: Work, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -72,10 +72,11 @@ def browse(work: Work, wanted: Browse, *, state: TrainingState | None, artifact_
         also.append(training_run.c.state == state.value)
     if artifact_uri is not None:
         also.append(training_run.c.artifact_uri == artifact_uri)
-    return look_through(work, SHELF, wanted, _run, *also)
+    return look_through(work, SHELF, wanted, run_of, *also)
 
 
-def _run(row: sa.Row[Any]) -> TrainingRun:
+def run_of(row: sa.Row[Any]) -> TrainingRun:
+    """The training run that a row tells of."""
     return TrainingRun(
         name=row.name,
         facts=codec.decode(row.facts, TrainingFacts),

@@ -1,6 +1,7 @@
 """What one can do with the registry: register models and versions, store artifacts, read them, change a status."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from modelward.governance.registry.entities import (
     ModelDescribed,
     ModelRegistered,
     Version,
+    VersionApprovalTermChanged,
     VersionFacts,
     VersionRegistered,
     VersionStatusChanged,
@@ -206,16 +208,40 @@ def list_versions(work: Work, model: ModelRef, *, page: PageRequest) -> Page[Ver
     return store.list_versions(work, model, page=page)
 
 
-def change_status(work: Work, ref: VersionRef, *, status: ApprovalStatus, reason: str) -> Version:
+def change_status(
+    work: Work, ref: VersionRef, *, status: ApprovalStatus, reason: str, until: datetime | None = None
+) -> Version:
     """Move the approval status of a version; called when a review is decided or an approval lapses.
+
+    ``until`` is when evidence under an approval becomes too old.
 
     Raises:
         StatusMoveForbidden: the move is not one of the legal ones.
     """
     require(work, Permission.REVIEW_DECIDE, on=ref)
     found = get_version(work, ref)
-    rules.check_status_move(ref, found.status, status)
-    changed = replace(found, status=status, status_reason=reason)
+    # An approval that lapses by age reads as lapsed already before that enters the log.
+    before = rules.kept_status(found) if status is ApprovalStatus.LAPSED else found.status
+    rules.check_status_move(ref, before, status)
+    until = until if status is ApprovalStatus.APPROVED else None
+    changed = replace(
+        found,
+        status=status,
+        status_reason=reason,
+        approved_until=until,
+        modified_at=work.now,
+        modified_by=work.actor.id,
+    )
     store.put_status(work, changed)
-    work.record(VersionStatusChanged(version=ref, before=found.status, after=status, reason=reason))
+    work.record(VersionStatusChanged(version=ref, before=before, after=status, reason=reason))
     return changed
+
+
+def put_approval_term(work: Work, ref: VersionRef, *, until: datetime | None) -> None:
+    """Keep that the evidence under the approval of a version becomes too old at another moment than was known."""
+    require(work, Permission.REVIEW_DECIDE, on=ref)
+    found = get_version(work, ref)
+    if rules.kept_status(found) is not ApprovalStatus.APPROVED or found.approved_until == until:
+        return
+    store.put_status(work, replace(found, status=ApprovalStatus.APPROVED, approved_until=until))
+    work.record(VersionApprovalTermChanged(version=ref, until=until))

@@ -42,7 +42,7 @@ def add(work: Work, new: Deployable, particulars: dict[str, Any]) -> None:
 def find(work: Work, name: str) -> Deployable | None:
     """Find a deployable by name."""
     row = work.execute(_FIND, {"name": name}).first()
-    return _deployable(row) if row else None
+    return deployable_of(row) if row else None
 
 
 def list_particulars(work: Work, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -53,7 +53,7 @@ def list_particulars(work: Work, names: list[str]) -> dict[str, dict[str, Any]]:
 
 def browse(work: Work, wanted: Browse) -> Found[Deployable]:
     """Deployables by name and age."""
-    return look_through(work, SHELF, wanted, _deployable)
+    return look_through(work, SHELF, wanted, deployable_of)
 
 
 def remove(work: Work, name: str) -> None:
@@ -61,7 +61,8 @@ def remove(work: Work, name: str) -> None:
     work.execute(sa.delete(deployable).where(deployable.c.name == name))
 
 
-def _deployable(row: sa.Row[Any]) -> Deployable:
+def deployable_of(row: sa.Row[Any]) -> Deployable:
+    """The deployable that a row tells of."""
     return Deployable(
         name=row.name,
         containers=codec.decode(row.containers, list[Container]),

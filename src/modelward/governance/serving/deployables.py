@@ -32,6 +32,7 @@ class VersionFact(msgspec.Struct, frozen=True, kw_only=True):
 
     ref: VersionRef
     approved: bool
+    reason: str = ""
 
 
 def make_deployable(
@@ -60,7 +61,9 @@ def make_deployable(
     for each in versions:
         if not each.approved:
             raise VersionNotApproved(
-                f"{each.ref} is not approved.", field="version", hint="Have its review decided first."
+                f"{each.ref} is not approved. {each.reason}".rstrip(),
+                field="version",
+                hint="Have its review decided first.",
             )
     new = Deployable(name=name, containers=containers, created_at=work.now, created_by=work.actor.id)
     deployable_store.add(work, new, particulars or {})

@@ -14,7 +14,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     ``url`` is where the model answers; empty: it is served elsewhere and its records come by the capture API alone.
     ``capture_share`` of the invocations are kept, in [0, 1]. With ``capture_required`` an invocation that should be
     kept and cannot be is refused. ``version_status`` is the version's approval status as the registry last told it;
-    ``unapproved`` says that it is another than approved.
+    ``unapproved`` says that it is another than approved. After ``approved_until`` evidence under the approval is too old:
+    then both read so at once.
     """
 
     name: EndpointRef
@@ -27,6 +28,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     created_by: str
     removed_at: datetime | None = None
+    approved_until: datetime | None = None
 
 
 class EndpointCreated(Happening, frozen=True, kw_only=True):

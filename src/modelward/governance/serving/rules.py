@@ -1,5 +1,6 @@
 """What an endpoint may be, and how a call to a model is read. Pure."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from modelward import outbound
 from modelward.kernel.errors import Conflict, Invalid
 
 APPROVED = "approved"
+LAPSED = "lapsed"
 INSTANCES_MAX = 10_000
 
 Features = dict[str, Any]
@@ -22,6 +24,11 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
     prediction: bool | int | float | str | None = None
     probability: float | None = None
+
+
+def status_at(told: str, until: datetime | None, *, at: datetime) -> str:
+    """The approval status of a served version at a moment: approved only while the evidence under it is not too old."""
+    return LAPSED if told == APPROVED and until is not None and at > until else told
 
 
 def check_share(share: float) -> None:

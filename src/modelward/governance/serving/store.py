@@ -1,9 +1,11 @@
 """The table of endpoints."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from modelward.governance.serving import rules
 from modelward.governance.serving.entities import Endpoint
 from modelward.kernel.clock import moment, timestamp
 from modelward.kernel.pages import Page, PageRequest, cursor_after
@@ -24,6 +26,7 @@ endpoint = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("removed_at", sa.Text),
+    sa.Column("approved_until", sa.Text),
     sa.Index("endpoint_by_version", "version"),
 )
 
@@ -34,7 +37,7 @@ _FIND = sa.select(endpoint).where(endpoint.c.name == sa.bindparam("name"))
 def find(work: Work, name: EndpointRef) -> Endpoint | None:
     """Find an endpoint, removed or not."""
     row = work.execute(_FIND, {"name": name}).first()
-    return _endpoint(row) if row else None
+    return _endpoint(row, work.now) if row else None
 
 
 def add(work: Work, new: Endpoint) -> None:
@@ -56,7 +59,7 @@ def list_endpoints(work: Work, *, page: PageRequest, version: VersionRef | None,
         query = query.where(endpoint.c.version == version)
     if not removed:
         query = query.where(endpoint.c.removed_at.is_(None))
-    found = [_endpoint(row) for row in work.execute(query)]
+    found = [_endpoint(row, work.now) for row in work.execute(query)]
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(items[-1].name) if len(found) > page.limit else None)
 
@@ -64,7 +67,7 @@ def list_endpoints(work: Work, *, page: PageRequest, version: VersionRef | None,
 def serving(work: Work, version: VersionRef) -> list[Endpoint]:
     """The endpoints that serve a version now."""
     query = sa.select(endpoint).where(endpoint.c.version == version, endpoint.c.removed_at.is_(None))
-    return [_endpoint(row) for row in work.execute(query.order_by(endpoint.c.name))]
+    return [_endpoint(row, work.now) for row in work.execute(query.order_by(endpoint.c.name))]
 
 
 def _row(one: Endpoint) -> dict[str, Any]:
@@ -79,19 +82,23 @@ def _row(one: Endpoint) -> dict[str, Any]:
         "created_at": timestamp(one.created_at),
         "created_by": one.created_by,
         "removed_at": timestamp(one.removed_at) if one.removed_at else None,
+        "approved_until": timestamp(one.approved_until) if one.approved_until else None,
     }
 
 
-def _endpoint(row: sa.Row[Any]) -> Endpoint:
+def _endpoint(row: sa.Row[Any], at: datetime) -> Endpoint:
+    until = moment(row.approved_until) if row.approved_until else None
+    status = rules.status_at(row.version_status, until, at=at)
     return Endpoint(
         name=EndpointRef(row.name),
         version=VersionRef(row.version),
-        version_status=row.version_status,
-        unapproved=bool(row.unapproved),
+        version_status=status,
+        unapproved=status != rules.APPROVED,
         url=row.url,
         capture_share=row.capture_share,
         capture_required=bool(row.capture_required),
         created_at=moment(row.created_at),
         created_by=row.created_by,
         removed_at=moment(row.removed_at) if row.removed_at else None,
+        approved_until=until,
     )

@@ -3,6 +3,8 @@
 Versions live in the registry: who calls hands in the version it found there, with its approval status.
 """
 
+from datetime import datetime
+
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -35,6 +37,7 @@ def create_endpoint(
     name: str,
     version: VersionRef,
     version_status: str,
+    approved_until: datetime | None = None,
     url: str = "",
     capture_share: float = 1.0,
     capture_required: bool = True,
@@ -62,6 +65,7 @@ def create_endpoint(
         version=version,
         version_status=version_status,
         unapproved=version_status != rules.APPROVED,
+        approved_until=approved_until,
         url=url,
         capture_share=capture_share,
         capture_required=capture_required,
@@ -76,7 +80,13 @@ def create_endpoint(
 
 
 def change_version(
-    work: Work, name: EndpointRef, *, version: VersionRef, version_status: str, reason: str = ""
+    work: Work,
+    name: EndpointRef,
+    *,
+    version: VersionRef,
+    version_status: str,
+    approved_until: datetime | None = None,
+    reason: str = "",
 ) -> Endpoint:
     """Let another version serve under the name. What served before stays in the event log."""
     require(work, Permission.ENDPOINT_MANAGE, on=name)
@@ -84,7 +94,13 @@ def change_version(
     if found.version == version and found.version_status == version_status:
         return found
     unapproved = version_status != rules.APPROVED
-    changed = replace(found, version=version, version_status=version_status, unapproved=unapproved)
+    changed = replace(
+        found,
+        version=version,
+        version_status=version_status,
+        unapproved=unapproved,
+        approved_until=approved_until,
+    )
     return _keep(work, found, changed, reason)
 
 
@@ -173,18 +189,21 @@ def remove_endpoint(work: Work, name: EndpointRef, *, reason: str = "") -> Endpo
     return removed
 
 
-def note_approval(work: Work, version: VersionRef, *, status: str) -> list[Endpoint]:
-    """Show on the endpoints of a version that its approval status has changed; called when the registry says so."""
+def note_approval(work: Work, version: VersionRef, *, status: str, until: datetime | None = None) -> list[Endpoint]:
+    """Show on the endpoints of a version that its approval has changed; called when the registry says so.
+
+    ``until`` is when evidence under the approval becomes too old.
+    """
     require(work, Permission.ENDPOINT_MANAGE, on=version)
     noted = []
     for found in store.serving(work, version):
-        if found.version_status == status:
+        # One whose evidence is too old reads as lapsed before the registry has said so.
+        before = rules.APPROVED if found.approved_until is not None else found.version_status
+        if (before, found.approved_until) == (status, until):
             continue
-        changed = replace(found, version_status=status, unapproved=status != rules.APPROVED)
+        changed = replace(found, version_status=status, unapproved=status != rules.APPROVED, approved_until=until)
         store.put(work, changed)
-        work.record(
-            EndpointApprovalNoted(endpoint=found.name, version=version, before=found.version_status, after=status)
-        )
+        work.record(EndpointApprovalNoted(endpoint=found.name, version=version, before=before, after=status))
         noted.append(changed)
     return noted
 

@@ -4,8 +4,11 @@ import json
 import math
 from typing import Any, NamedTuple
 
-from modelward.governance.cards.entities import Content
+import msgspec
+
+from modelward.governance.cards.entities import Card, Content
 from modelward.interfaces.aws.errors import validation
+from modelward.kernel import codec
 
 INTEGER_BITS_MAX = 63
 METADATA_PATHS = {
@@ -95,18 +98,16 @@ def metadata_only(content: Content) -> Content:
     return {section: fields for section, fields in kept.items() if fields}
 
 
-def indexed(content: Content) -> dict[str, Any]:
-    """What a search finds a card by, beside what is in its row."""
-    package = content.get("model_package_details", {})
-    model = content.get("model_overview", {}).get("model_id")
-    group = package.get("model_package_group_name") or _group_in(package.get("model_package_arn", ""))
+def plain_text(kept: str) -> str:
+    """A content that nobody outside sent, as it is told: the text that is kept, written as all of ours are."""
+    return codec.encode(msgspec.json.decode(kept)).decode()
+
+
+def indexed(card: Card) -> dict[str, Any]:
+    """What a search finds a card by, beside what it is called and when it was changed."""
+    kind, _, subject = (card.subject or "").partition(" ")
     return {
-        "ModelId": package.get("model_package_arn") or model,
-        "RiskRating": content.get("intended_uses", {}).get("risk_rating"),
-        "ModelPackageGroupName": group,
+        "ModelId": subject if kind in ("package", "model") else None,
+        "RiskRating": card.risk_rating.value,
+        "ModelPackageGroupName": card.of_model,
     }
-
-
-def _group_in(arn: str) -> str | None:
-    group, slash, number = arn.partition(":model-package/")[2].rpartition("/")
-    return group if slash and number.isdigit() else None

@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple
 
-from modelward.governance.access import key_pairs
+from modelward.governance.access import key_pairs, key_store
 from modelward.governance.access.entities import SYSTEM
 from modelward.governance.access.use_cases import FIRST_OWNER
 from modelward.kernel.actors import NOBODY, Actor, ActorKind
@@ -12,6 +12,8 @@ from modelward.storage.work import Workshop
 
 REMEMBERED_SECONDS = 1.0
 REMEMBERED_MAX = 10_000
+# How exactly the last use of a pair is known.
+USE_NOTED_SECONDS = 300.0
 KEY_CHARACTERS_MAX = 128
 # After one of these the memory is emptied, so that in one process a change of access counts at once.
 ACCESS_EVENTS = frozenset({"PersonDisabled", "PersonaChanged", "KeyPairRevoked"})
@@ -37,6 +39,7 @@ class Keys:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._memory: dict[str, _Remembered] = {}
+        self._noted: dict[str, float] = {}
 
     def known(self, id: str) -> _Remembered | None:
         """What is remembered of a key pair; None when one must ask."""
@@ -56,6 +59,18 @@ class Keys:
             self._memory.clear()
         self._memory[id] = _Remembered(holder, time.monotonic() + REMEMBERED_SECONDS)
         return holder
+
+    def used(self, id: str) -> None:
+        """Keep that a pair signed something, now and then."""
+        now = time.monotonic()
+        if now < self._noted.get(id, 0.0):
+            return
+        if len(self._noted) >= REMEMBERED_MAX:
+            self._noted.clear()
+        self._noted[id] = now + USE_NOTED_SECONDS
+        at = self._workshop.clock()
+        # Nobody waits for it: what is asked for is more than when.
+        self._workshop.database.submit(lambda connection: key_store.note_use(connection, id, now=at))
 
     def forget(self, events: list[Event]) -> None:
         """Empty the memory when access has changed."""

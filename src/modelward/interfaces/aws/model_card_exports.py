@@ -9,12 +9,13 @@ from modelward.governance.cards.documents.delivery import Delivery, DeliveryStat
 from modelward.governance.cards.documents.entities import ExportState
 from modelward.governance.objects import use_cases as objects
 from modelward.interfaces.aws.arns import Arn, S3Uri
-from modelward.interfaces.aws.errors import AwsError, not_found, validation
+from modelward.interfaces.aws.errors import AwsError, access_denied, not_found, validation
 from modelward.interfaces.aws.lists import SORTS, browse_of, token_of
 from modelward.interfaces.aws.model_cards import find_card
 from modelward.interfaces.aws.operations import Call, Family
 from modelward.kernel.errors import NotFound
 from modelward.kernel.refs import CardRef
+from modelward.storage.object_store import BucketNotListed
 
 family = Family("sagemaker")
 STATUS = {
@@ -22,6 +23,7 @@ STATUS = {
     DeliveryState.DELIVERED: "Completed",
     DeliveryState.FAILED: "Failed",
 }
+NUMBER_LONGEST = 999_999_999
 STATUS_OF = {theirs: ours for ours, theirs in STATUS.items()}
 
 
@@ -31,10 +33,7 @@ def create_model_card_export_job(call: Call, request: dict[str, Any]) -> dict[st
     card = find_card(call, request["ModelCardName"])
     name, path = request["ModelCardExportJobName"], request["OutputConfig"]["S3OutputPath"]
     where = S3Uri.parse(path, field="outputConfig.s3OutputPath")
-    try:
-        objects.get_bucket(call.work, where.bucket)
-    except NotFound:
-        raise validation(f"The bucket {where.bucket!r} of 'outputConfig.s3OutputPath' does not exist.") from None
+    _check_place(call, where, f"{card.name}/{NUMBER_LONGEST}/{name}.pdf")
     if delivery.find_delivery_named(call.work, card.name, name):
         raise AwsError("ConflictException", f"Modelcard export job {name} of {card.name} already exists")
     try:
@@ -44,6 +43,22 @@ def create_model_card_export_job(call: Call, request: dict[str, Any]) -> dict[st
         raise not_found(problem.message) from None
     delivery.ask_delivery(call.work, export.id, card=card.name, name=name, address=path)
     return {"ModelCardExportJobArn": _arn(call, card.name, name)}
+
+
+def _check_place(call: Call, where: S3Uri, below: str) -> None:
+    """A document goes into a bucket of ours, or into one of the object store outside that is listed."""
+    outside, told = call.work.object_store, f"The bucket {where.bucket[:80]!r} of 'outputConfig.s3OutputPath'"
+    if outside and outside.lists(where.bucket):
+        try:
+            outside.check_place(where.bucket, f"{where.key.rstrip('/')}/{below}", write=True)
+        except BucketNotListed as problem:
+            raise access_denied(problem.message) from None
+        return
+    try:
+        objects.get_bucket(call.work, where.bucket)
+    except NotFound:
+        reason = "is not listed in s3_buckets, and Modelward keeps none of that name" if outside else "does not exist"
+        raise validation(f"{told} {reason}.") from None
 
 
 def _arn(call: Call, card: str, name: str) -> str:

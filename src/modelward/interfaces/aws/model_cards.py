@@ -66,6 +66,8 @@ def version_in(call: Call, content: Content) -> VersionRef | None:
     arn = content.get("model_package_details", {}).get("model_package_arn")
     if not isinstance(arn, str) or not is_arn(arn):
         return None
+    if call.is_elsewhere(arn):
+        return None
     group, slash, number = Arn.parse(arn, field="model_package_arn").name.rpartition("/")
     try:
         ref = VersionRef.parse(f"{group}@{number}" if slash else f"{number}@1")
@@ -112,7 +114,7 @@ def keep_content(call: Call, card: Card, sent: Sent) -> Card:
 @family.operation("DescribeModelCard", permission=Permission.CARD_READ)
 def describe_model_card(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Tell of a card and one of its versions, the newest unless another is named."""
-    name = name_in(request["ModelCardName"], kind="model-card", field="ModelCardName")
+    name = card_name(call, request["ModelCardName"])
     found = wording.describe_card(call.work, CardRef(name), request.get("ModelCardVersion"))
     if found is None:
         raise _no_version(find_card(call, name), request["ModelCardVersion"])
@@ -151,11 +153,23 @@ def find_card(call: Call, name_or_arn: str) -> Card:
     Raises:
         AwsError: ResourceNotFound, there is none.
     """
-    name = name_in(name_or_arn, kind="model-card", field="ModelCardName")
+    name = card_name(call, name_or_arn)
     try:
         return cards.get_card(call.work, CardRef(name))
     except NotFound:
         raise not_found(f"Modelcard {name} does not exist.") from None
+
+
+def card_name(call: Call, name_or_arn: str) -> str:
+    """The name of a card that is told by name or ARN.
+
+    Raises:
+        AwsError: ResourceNotFound, it is a card of another account; ValidationException, it is no card.
+    """
+    name = name_in(name_or_arn, kind="model-card", field="ModelCardName")
+    if call.is_elsewhere(name_or_arn):
+        raise not_found(f"Modelcard {name_or_arn} does not exist.")
+    return name
 
 
 def _version(call: Call, card: Card, number: int) -> CardVersion:

@@ -49,6 +49,8 @@ def find_group(call: Call, name_or_arn: str) -> Model:
         AwsError: ValidationException, there is none.
     """
     name = name_in(name_or_arn, kind="model-package-group", field="ModelPackageGroupName")
+    if call.is_elsewhere(name_or_arn):
+        raise validation(f"Model Package Group {name_or_arn} does not exist.")
     try:
         found = life.get_known_model(call.work, ModelRef(name))
     except NotFound:
@@ -65,12 +67,12 @@ def _no_group(call: Call, name: str) -> AwsError:
 @family.operation("DescribeModelPackageGroup", permission=Permission.MODEL_READ)
 def describe_model_package_group(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Tell of a model."""
-    return group_record(call, find_group(call, request["ModelPackageGroupName"]))
+    found = find_group(call, request["ModelPackageGroupName"])
+    return group_record(call, found, life.read_particulars(call.work, found.name))
 
 
-def group_record(call: Call, found: Model) -> dict[str, Any]:
-    """All that is told of a group."""
-    told = life.read_particulars(call.work, found.name)
+def group_record(call: Call, found: Model, told: dict[str, Any]) -> dict[str, Any]:
+    """All that is told of a group; ``told`` is what was sent of it."""
     return {**_summary(call, found), "CreatedBy": user(call, found.created_by), **told}
 
 

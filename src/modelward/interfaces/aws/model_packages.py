@@ -17,9 +17,9 @@ from modelward.interfaces.aws.model_cards import change_status, keep_content, ma
 from modelward.interfaces.aws.model_package_groups import find_group
 from modelward.interfaces.aws.operations import Call, Family
 from modelward.interfaces.aws.package_approval import move_approval
-from modelward.interfaces.aws.package_facts import artifact_in, facts_in
+from modelward.interfaces.aws.package_facts import artifact_in, facts_in, look_for_data, read_data_later
 from modelward.interfaces.aws.package_records import package_arn, package_record, package_summary
-from modelward.interfaces.aws.words import APPROVALS_OF, CARD_STATUS, tags_of
+from modelward.interfaces.aws.words import APPROVAL, APPROVALS_OF, CARD_STATUS, tags_of
 from modelward.kernel.errors import Invalid, NotFound
 from modelward.kernel.refs import CardRef, ModelRef, VersionRef
 
@@ -43,7 +43,7 @@ REPLACED = ("InferenceSpecification", "ModelPackageRegistrationType", "SourceUri
 NO_CONTENT = "null"
 
 
-@family.operation("CreateModelPackage", permission=Permission.VERSION_REGISTER)
+@family.operation("CreateModelPackage", permission=Permission.VERSION_REGISTER, prepare=look_for_data)
 def create_model_package(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Register a version of a model, or a single model; its approval waits for a review."""
     if ("ModelPackageGroupName" in request) == ("ModelPackageName" in request):
@@ -59,6 +59,8 @@ def create_model_package(call: Call, request: dict[str, Any]) -> dict[str, Any]:
         description=request.get("ModelPackageDescription", ""),
         tags=tags_of(request.get("Tags")),
     )
+    if version.artifact is None:
+        read_data_later(call, version.ref, told)
     life.keep_version_particulars(call.work, version.ref, told, changed=[])
     _change(call, version, request)
     if "ModelPackageGroupName" in request and (wanted := request.get("ModelApprovalStatus")):
@@ -145,6 +147,8 @@ def find_package(call: Call, name_or_arn: str) -> Version:
     group, slash, number = name.rpartition("/")
     try:
         found = life.get_known_version(call.work, VersionRef.parse(f"{group}@{number}" if slash else f"{number}@1"))
+        if call.is_elsewhere(name_or_arn):
+            raise NotFound()
         if slash or life.get_known_model(call.work, found.model).single:
             return found
     except (Invalid, NotFound):
@@ -182,7 +186,9 @@ def _replace(call: Call, version: Version, request: dict[str, Any]) -> None:
         if len(set(names)) < len(names):
             raise validation("The names of additional inference specifications must be unique within a package.")
         after["AdditionalInferenceSpecifications"] = [*kept, *added]
-    if "ApprovalDescription" in request and "ModelApprovalStatus" not in request:
+    # What is said with a decision is kept with that.
+    decides = request.get("ModelApprovalStatus", APPROVAL[version.status]) != APPROVAL[version.status]
+    if "ApprovalDescription" in request and not decides:
         after["ApprovalDescription"] = request["ApprovalDescription"]
     changed = [key for key in after if after[key] != before.get(key)]
     if not changed:
@@ -202,6 +208,8 @@ def list_model_packages(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     browse = browse_of(
         request, kind="ModelPackages", sorts={"Name": "number" if group else "name", "CreationTime": "created"}
     )
+    if group and call.is_elsewhere(group):
+        return {"ModelPackageSummaryList": []}
     found = life.browse_versions(
         call.work,
         browse,

@@ -4,7 +4,8 @@ from typing import Any
 
 from modelward.governance.access.permissions import Permission
 from modelward.governance.registry import life
-from modelward.governance.registry.entities import ApprovalStatus, Version
+from modelward.governance.registry.entities import Version
+from modelward.governance.registry.rules import standing
 from modelward.governance.serving import deployables
 from modelward.governance.serving.deployable import Container, Deployable
 from modelward.governance.serving.deployables import DeployableExists, VersionFact, VersionNotApproved
@@ -15,6 +16,7 @@ from modelward.interfaces.aws.model_packages import find_package
 from modelward.interfaces.aws.operations import Call, Family
 from modelward.interfaces.aws.words import tags_of
 from modelward.kernel.errors import NotFound
+from modelward.kernel.outcome import Outcome
 
 family = Family("sagemaker")
 KEPT = (
@@ -62,7 +64,8 @@ def create_model(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def _fact(call: Call, version: Version) -> VersionFact:
     # A package without a group has no approval status of its own; only versions in a line of them are gated.
     free = call.lenient or life.get_known_model(call.work, version.model).single
-    return VersionFact(ref=version.ref, approved=free or version.status is ApprovalStatus.APPROVED)
+    judged = standing(version)
+    return VersionFact(ref=version.ref, approved=free or judged.outcome is Outcome.PASSED, reason=judged.reason)
 
 
 def _container(call: Call, given: dict[str, Any], packages: dict[str, Version]) -> Container:

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from modelward.governance.access.permissions import Permission
-from modelward.interfaces.aws.arns import make_arn
+from modelward.interfaces.aws.arns import Arn, is_arn, make_arn
 from modelward.interfaces.http import Open, PermissionMissing
-from modelward.storage.work import Work
+from modelward.kernel.actors import Actor
+from modelward.storage.work import Work, Workshop
 
 READS = ("Describe", "List", "Get", "Search", "BatchDescribe", "BatchGet", "Query", "Head")
 
@@ -23,12 +24,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     region: str
     request_id: str
+    prepared: Any = None
+    """What was gathered before the transaction, for operations that look outside."""
     lenient: bool = False
     """In test mode: references to what lies outside (roles, images, objects) are not looked up."""
 
     def arn(self, kind: str, name: str, *, service: str = "sagemaker") -> str:
         """The ARN of a thing in the caller's account and region."""
         return make_arn(service, self.region, self.account, kind, name)
+
+    def is_elsewhere(self, name_or_arn: str) -> bool:
+        """Whether a text is the ARN of something in another account: nothing of ours then, whatever its name."""
+        return not self.lenient and is_arn(name_or_arn) and Arn.parse(name_or_arn).account != self.account
 
     @property
     def caller_arn(self) -> str:
@@ -42,6 +49,7 @@ def user_arn(account: str, actor: str) -> str:
 
 
 Handler = Callable[[Call, dict[str, Any]], dict[str, Any] | None]
+Prepare = Callable[[Workshop, Actor, dict[str, Any]], Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +60,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission | Open
     handler: Handler
     writes: bool
+    prepare: Prepare | None = None
 
     @property
     def action(self) -> str:
@@ -68,14 +77,20 @@ class Family:
         self.all: list[Operation] = []
 
     def operation(
-        self, name: str, *, permission: Permission | Open, writes: bool | None = None
+        self,
+        name: str,
+        *,
+        permission: Permission | Open,
+        writes: bool | None = None,
+        prepare: Prepare | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation by its name in the service model.
 
         The handler takes a ``Call`` and the request as the service model describes it (names, types, lengths, patterns
         and enums are checked already; timestamps are datetimes in UTC, blobs bytes) and returns the answer likewise:
         a datetime for a timestamp, None for a member that is absent, at any depth. ``writes`` defaults to what the name
-        says; a write runs on the one writer and is answered from memory when it is sent again.
+        says; a write runs on the one writer and is answered from memory when it is sent again. ``prepare`` runs before
+        the transaction, in a thread, where something takes longer than others may wait; its result is ``call.prepared``.
 
         Raises:
             PermissionMissing: no permission was given.
@@ -88,7 +103,14 @@ class Family:
             if not handler.__doc__:
                 raise TypeError(f"{name} needs a docstring: it is the operation's line in the docs.")
             self.all.append(
-                Operation(service=self.service, name=name, permission=permission, handler=handler, writes=changes)
+                Operation(
+                    service=self.service,
+                    name=name,
+                    permission=permission,
+                    handler=handler,
+                    writes=changes,
+                    prepare=prepare,
+                )
             )
             return handler
 

@@ -19,6 +19,9 @@ COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "LessThan": lambda found, wanted: found < wanted,
     "LessThanOrEqualTo": lambda found, wanted: found <= wanted,
 }
+# Members whose entries people name, and how a tag is told beside the list of them.
+ENTRIES = frozenset({"CustomerMetadataProperties", "HyperParameters", "Environment"})
+TAG = "Tags."
 NEEDS_NO_VALUE = ("Exists", "NotExists")
 
 
@@ -59,7 +62,7 @@ def holds(record: Record, expression: Mapping[str, Any]) -> bool:
 
 def _judged(record: Record, expression: Mapping[str, Any]) -> Iterator[bool]:
     for each in expression.get("Filters", []):
-        yield _keeps(values_at(record, each["Name"]), each)
+        yield keeps(values_at(record, each["Name"]), each)
     for nested in expression.get("NestedFilters", []):
         elements = [one for one in values_at(record, nested["NestedPropertyName"]) if isinstance(one, Mapping)]
         yield any(all(_in_element(one, nested, each) for each in nested["Filters"]) for one in elements)
@@ -70,27 +73,41 @@ def _judged(record: Record, expression: Mapping[str, Any]) -> Iterator[bool]:
 def _in_element(element: Record, nested: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
     # The name of a filter is written from the root of the record, or from the element.
     name = given["Name"].removeprefix(nested["NestedPropertyName"] + ".")
-    return _keeps(values_at(element, name), given)
+    return keeps(values_at(element, name), given)
 
 
-def values_at(record: Any, path: str) -> list[Any]:
-    """The values that a dotted path leads to; names are compared without regard to capitals."""
+def values_at(record: Any, path: str, *, exactly: bool = False) -> list[Any]:
+    """The values that a dotted path leads to. Names of members are compared without regard to capitals, those of entries
+    that people named, such as tags, ``exactly``.
+    """
     if isinstance(record, list | tuple):
-        return [value for each in record for value in values_at(each, path)]
+        return [value for each in record for value in values_at(each, path, exactly=exactly)]
     if not isinstance(record, Mapping):
         return []
     found: list[Any] = []
     for key, value in record.items():
         if value is None:
             continue
-        if key.lower() == path.lower():
+        if _same(key, path, exactly=exactly):
             found.extend(value if isinstance(value, list | tuple) else [value])
-        elif path.lower().startswith(key.lower() + "."):
-            found.extend(values_at(value, path[len(key) + 1 :]))
+        elif _same(key + ".", path[: len(key) + 1], exactly=exactly):
+            found.extend(values_at(value, path[len(key) + 1 :], exactly=exactly or key in ENTRIES))
     return found
 
 
-def _keeps(found: list[Any], given: Mapping[str, Any]) -> bool:
+def _same(key: str, path: str, *, exactly: bool) -> bool:
+    if key.startswith(TAG):
+        return key[len(TAG) :] == path[len(TAG) :] and path.lower().startswith(TAG.lower())
+    return key == path if exactly else key.lower() == path.lower()
+
+
+def wanted_of(operator: str, value: str) -> list[str]:
+    """The values that a filter names: several of In, else one."""
+    return [each.strip() for each in value.split(",")] if operator == "In" else [value]
+
+
+def keeps(found: list[Any], given: Mapping[str, Any]) -> bool:
+    """Whether the values of a record keep a filter."""
     operator = given.get("Operator", "Equals")
     if operator == "Exists":
         return bool(found)
@@ -100,7 +117,7 @@ def _keeps(found: list[Any], given: Mapping[str, Any]) -> bool:
     if operator == "NotEquals":
         return not any(_equal(each, wanted) for each in found)
     if operator == "In":
-        return any(_equal(each, one.strip()) for one in wanted.split(",") for each in found)
+        return any(_equal(each, one) for one in wanted_of("In", wanted) for each in found)
     if operator == "Contains":
         return any(wanted.lower() in _text(each).lower() for each in found)
     if operator == "Equals":

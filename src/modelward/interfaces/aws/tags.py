@@ -21,7 +21,6 @@ from modelward.kernel.refs import CardRef
 
 family = Family("sagemaker")
 TAGS_MAX = 50
-AUTOMATIC = "aws:"
 
 
 class Kind(NamedTuple):
@@ -51,6 +50,13 @@ KINDS: dict[str, Kind] = {
         Permission.VERSION_REGISTER,
     ),
 }
+
+
+def _resource(call: Call, request: dict[str, Any]) -> Arn:
+    arn = Arn.parse(request["ResourceArn"], field="resourceArn")
+    if arn.service != "sagemaker" or call.is_elsewhere(request["ResourceArn"]):
+        raise validation(f"Could not find {str(arn)!r}: it is not in the account {call.account}.")
+    return arn
 
 
 def _get(call: Call, arn: Arn) -> dict[str, str]:
@@ -98,17 +104,14 @@ def _check_number(thing: str, given: dict[str, str]) -> None:
 def add_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Put tags on a thing; whoever may change the thing may tag it."""
     given = tags_of(request["Tags"])
-    for key in given:
-        if key.lower().startswith(AUTOMATIC):
-            raise validation(f"The tag key {key!r} begins with {AUTOMATIC}, which is reserved.")
-    after = _put(call, Arn.parse(request["ResourceArn"], field="resourceArn"), given, gone=[])
+    after = _put(call, _resource(call, request), given, gone=[])
     return {"Tags": tag_list(after)}
 
 
 @family.operation("ListTags", permission=Permission.MODEL_READ)
 def list_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """List the tags of a thing by key."""
-    found = sorted(_get(call, Arn.parse(request["ResourceArn"], field="resourceArn")).items())
+    found = sorted(_get(call, _resource(call, request)).items())
     after, limit = after_of(request, "Tags"), request.get("MaxResults", TAGS_MAX)
     rest = [each for each in found if after is None or each[0] > after[0]]
     more = (rest[limit - 1][0], "") if len(rest) > limit else None
@@ -118,5 +121,5 @@ def list_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 @family.operation("DeleteTags", permission=Permission.MODEL_READ, writes=True)
 def delete_tags(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     """Take tags off a thing; keys that it does not have are passed over."""
-    _put(call, Arn.parse(request["ResourceArn"], field="resourceArn"), {}, gone=request["TagKeys"])
+    _put(call, _resource(call, request), {}, gone=request["TagKeys"])
     return {}

@@ -15,6 +15,7 @@ from typing import Any
 import regex
 from botocore.model import Shape
 
+from modelward.interfaces.aws import native_names
 from modelward.interfaces.aws.errors import AwsError, validation
 from modelward.interfaces.aws.service_models import service_model
 
@@ -33,7 +34,7 @@ EPOCH_MAX = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 def request_check(service: str, operation: str) -> Callable[[Any], dict[str, Any]]:
     """What turns the decoded body of a request into what a handler takes."""
     shape = service_model(service).operation_model(operation).input_shape
-    check = _Checks().of(shape) if shape else None
+    check = _Checks(operation if service == "sagemaker" else "").request(shape) if shape else None
 
     def run(body: Any) -> dict[str, Any]:
         if not isinstance(body, dict):
@@ -77,8 +78,19 @@ def _failed(value: Any, path: str, rule: str) -> str:
 class _Checks:
     """Makes the checks of the shapes of requests; a shape that holds itself is met once."""
 
-    def __init__(self) -> None:
+    def __init__(self, operation: str = "") -> None:
+        """Make checks for an operation; without one, names keep AWS's own rule everywhere."""
+        self._operation = operation
         self._made: dict[str, Check] = {}
+
+    def request(self, shape: Any) -> Check:
+        """The check of a whole request, in which names may refer to what was named natively."""
+        members = [(name, self._named(name, member)) for name, member in shape.members.items()]
+        return _structure_check(shape, members)
+
+    def _named(self, name: str, member: Any) -> Check:
+        rule = native_names.rule_of(self._operation, name, member) if self._operation else None
+        return self.of(member) if rule is None else _text_check(rule, frozenset())
 
     def of(self, shape: Shape) -> Check:
         """The check of a shape."""
@@ -89,27 +101,7 @@ class _Checks:
         return self._made[key]
 
     def _structure(self, shape: Any) -> Check:
-        members = [(name, self.of(member)) for name, member in shape.members.items()]
-        required = frozenset(shape.required_members)
-        one_of = bool(getattr(shape, "is_tagged_union", False))
-
-        def check(value: Any, path: str, problems: Problems) -> Any:
-            if not isinstance(value, dict):
-                raise _malformed(f"A structure is expected{_at(path)}.")
-            kept = {}
-            for name, of_member in members:
-                given = value.get(name)
-                if given is not None:
-                    kept[name] = of_member(given, _join(path, name), problems)
-                elif name in required and len(problems) < PROBLEMS_MAX:
-                    problems.append(
-                        f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
-                    )
-            if one_of and len(kept) != 1 and len(problems) < PROBLEMS_MAX:
-                problems.append(_failed("", path, "Exactly one member must be set"))
-            return kept
-
-        return check
+        return _structure_check(shape, [(name, self.of(member)) for name, member in shape.members.items()])
 
     def _list(self, shape: Any) -> Check:
         of_member, bound = self.of(shape.member), _size_rule(shape.metadata)
@@ -144,27 +136,8 @@ class _Checks:
         return check
 
     def _string(self, shape: Any) -> Check:
-        enum = frozenset(shape.enum)
-        told = ", ".join(shape.enum)
-        bound = _size_rule(shape.metadata, noun="length")
-        pattern = _pattern(shape.metadata.get("pattern"))
-        written = shape.metadata.get("pattern")
-
-        def check(value: Any, path: str, problems: Problems) -> Any:
-            if not isinstance(value, str):
-                raise _malformed(f"A text is expected{_at(path)}.")
-            if enum and value not in enum and len(problems) < PROBLEMS_MAX:
-                problems.append(_failed(value, path, f"Member must satisfy enum value set: [{told}]"))
-            fits = bound(len(value), value, path, problems)
-            if "\x00" in value and len(problems) < PROBLEMS_MAX:
-                problems.append(
-                    _failed(value.replace("\x00", "\\u0000"), path, "Member must not hold the character NUL")
-                )
-            if fits and pattern and not _matches(pattern, value) and len(problems) < PROBLEMS_MAX:
-                problems.append(_failed(value, path, f"Member must satisfy regular expression pattern: {written}"))
-            return value
-
-        return check
+        rule = native_names.REFERRING.get(shape.name) if self._operation else None
+        return _text_check(rule or shape.metadata, frozenset(shape.enum), ", ".join(shape.enum))
 
     _text = _string
 
@@ -222,6 +195,48 @@ class _Checks:
             return value
 
         return check
+
+
+def _structure_check(shape: Any, members: list[tuple[str, Check]]) -> Check:
+    required = frozenset(shape.required_members)
+    one_of = bool(getattr(shape, "is_tagged_union", False))
+
+    def check(value: Any, path: str, problems: Problems) -> Any:
+        if not isinstance(value, dict):
+            raise _malformed(f"A structure is expected{_at(path)}.")
+        kept = {}
+        for name, of_member in members:
+            given = value.get(name)
+            if given is not None:
+                kept[name] = of_member(given, _join(path, name), problems)
+            elif name in required and len(problems) < PROBLEMS_MAX:
+                problems.append(
+                    f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
+                )
+        if one_of and len(kept) != 1 and len(problems) < PROBLEMS_MAX:
+            problems.append(_failed("", path, "Exactly one member must be set"))
+        return kept
+
+    return check
+
+
+def _text_check(rule: dict[str, Any], enum: frozenset[str], told: str = "") -> Check:
+    bound, written = _size_rule(rule, noun="length"), rule.get("pattern")
+    pattern = _pattern(written)
+
+    def check(value: Any, path: str, problems: Problems) -> Any:
+        if not isinstance(value, str):
+            raise _malformed(f"A text is expected{_at(path)}.")
+        if enum and value not in enum and len(problems) < PROBLEMS_MAX:
+            problems.append(_failed(value, path, f"Member must satisfy enum value set: [{told}]"))
+        fits = bound(len(value), value, path, problems)
+        if "\x00" in value and len(problems) < PROBLEMS_MAX:
+            problems.append(_failed(value.replace("\x00", "\\u0000"), path, "Member must not hold the character NUL"))
+        if fits and pattern and not _matches(pattern, value) and len(problems) < PROBLEMS_MAX:
+            problems.append(_failed(value, path, f"Member must satisfy regular expression pattern: {written}"))
+        return value
+
+    return check
 
 
 def read_moment(value: Any, path: str) -> datetime:

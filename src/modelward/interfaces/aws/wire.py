@@ -18,10 +18,10 @@ from modelward.interfaces.aws.answering import AnswerInvalid, answer_writer
 from modelward.interfaces.aws.errors import AwsError, from_native
 from modelward.interfaces.aws.keys import TESTER, Holder, Keys
 from modelward.interfaces.aws.once import Once, Told, Writer, signed_once
-from modelward.interfaces.aws.operations import Call, user_arn
+from modelward.interfaces.aws.operations import Call, Operation, user_arn
 from modelward.interfaces.aws.protocols import Asked, Reply
 from modelward.interfaces.aws.registry import all_operations
-from modelward.interfaces.aws.s3.service import Objects
+from modelward.interfaces.aws.s3.service import Objects, closing
 from modelward.interfaces.aws.service_models import service_model, token_member
 from modelward.interfaces.aws.sigv4 import ChunkSigner, Claim, Request, Unproven
 from modelward.interfaces.aws.throttle import Throttle
@@ -34,6 +34,8 @@ from modelward.storage.work import Work, Workshop
 log = logging.getLogger("modelward.aws")
 BODY_BYTES_MAX = 4 << 20
 TOKEN_CHARACTERS_MAX = 128
+# The object store has a word of its own for it, and so have the services that are asked by forms.
+THROTTLED = {"s3": ("SlowDown", 503), "sts": ("Throttling", 400), "iam": ("Throttling", 400)}
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -82,6 +84,8 @@ class Wire:
             reply = await self._run(asked, caller, request, body, request_id)
         except Exception as problem:  # noqa: BLE001 - a fault of ours becomes an answer in the client's language
             reply = protocols.refusal(language, _aws_error(problem, language, request_id), request_id)
+            if language == "s3":
+                reply.headers.extend(closing(request))
         await _send(send, reply, request_id, language=language, method=request.method)
 
     async def _caller(self, request: Request, body_hash: Callable[[], str]) -> Caller:
@@ -107,8 +111,10 @@ class Wire:
         elif told is not None and told != hashed:
             raise Unproven("mismatch", "The body does not have the hash that the request names.")
         sigv4.check_signature(claim, request, secret=holder.secret, body_hash=hashed)
-        if not self._throttle.admits(claim.key):
-            raise AwsError("SlowDown" if claim.service == "s3" else "ThrottlingException", "Rate exceeded")
+        # By who calls and not by key, for anybody may have as many keys as they like.
+        if not self._throttle.admits(holder.actor.id):
+            raise throttled(claim.service)
+        self.keys.used(claim.key)
         return Caller(holder.actor, claim.region, claim, holder)
 
     async def _holder(self, id: str) -> Holder | None:
@@ -150,11 +156,13 @@ class Wire:
                 code, status = ("AccessDenied", 403) if asked.language == "query" else ("AccessDeniedException", 400)
                 raise AwsError(code, self._denied(caller.actor, operation.action), status=status) from problem
         checked = request_check(asked.service, asked.operation)(asked.body)
+        prepared = await self._prepared(operation, caller, checked)
 
         def task(work: Work) -> Reply:
             call = Call(
-                work=work, account=self._account, region=caller.region, request_id=request_id, lenient=self._lenient
-            )
+                work=work, account=self._account, region=caller.region, request_id=request_id, prepared=prepared,
+                lenient=self._lenient,
+            )  # fmt: skip
             written = answer_writer(asked.service, asked.operation)(operation.handler(call, checked))
             return protocols.answer(asked, written, request_id)
 
@@ -169,6 +177,12 @@ class Wire:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._workshop.read, caller.actor, task)
 
+    async def _prepared(self, operation: Operation, caller: Caller, checked: dict[str, Any]) -> Any:
+        if operation.prepare is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, operation.prepare, self._workshop, caller.actor, checked)
+
     def _denied(self, actor: Actor, action: str) -> str:
         arn = user_arn(self._account, actor.id)
         return (
@@ -181,6 +195,12 @@ class Wire:
         if isinstance(token, str) and 0 < len(token) <= TOKEN_CHARACTERS_MAX:
             return Once(key=f"aws-token:{asked.service}:{asked.operation}:{token}", request=told, by_token=True)
         return signed_once(caller.claim, request, told) if caller.claim else None
+
+
+def throttled(service: str) -> AwsError:
+    """Somebody calls too often, told so that clients wait and try again."""
+    code, status = THROTTLED.get(service, ("ThrottlingException", 400))
+    return AwsError(code, "Rate exceeded", status=status)
 
 
 def _new_request_id() -> str:
@@ -217,7 +237,9 @@ def _language(request: Request) -> str:
     if "x-amz-target" in request.headers:
         return "json"
     scope = _scope_of(request)
-    return "s3" if scope == "s3" else "query" if scope in protocols.FORMS else "json"
+    # Services that nobody serves here are refused in the language in which they were asked.
+    asks_by_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return "s3" if scope == "s3" else "query" if scope in protocols.FORMS or asks_by_form else "json"
 
 
 async def _body(receive: Receive) -> bytes:

@@ -5,8 +5,10 @@ from typing import Any
 
 from modelward.governance.cards.entities import CardStatus
 from modelward.governance.registry.entities import ApprovalStatus
+from modelward.interfaces.aws.errors import validation
 from modelward.interfaces.aws.operations import Call, user_arn
 
+AUTOMATIC = "aws:"
 CARD_STATUS = {
     CardStatus.DRAFT: "Draft",
     CardStatus.PENDING_REVIEW: "PendingReview",
@@ -32,7 +34,14 @@ def user(call: Call, who: str) -> dict[str, Any]:
 
 
 def tags_of(given: Iterable[dict[str, str]] | None) -> dict[str, str]:
-    """Tags from a list of keys and values; the last of one key stands."""
+    """Tags from a list of keys and values; the last of one key stands.
+
+    Raises:
+        AwsError: ValidationException, a key begins as only AWS's own do.
+    """
+    for each in given or ():
+        if each["Key"].lower().startswith(AUTOMATIC):
+            raise validation(f"The tag key {each['Key']!r} begins with {AUTOMATIC}, which is reserved.")
     return {each["Key"]: each["Value"] for each in given or ()}
 
 

@@ -114,7 +114,7 @@ CREATE TABLE version (
 	status_reason TEXT NOT NULL, 
 	tags TEXT NOT NULL, 
 	created_at TEXT NOT NULL, 
-	created_by TEXT NOT NULL, stage TEXT, metadata TEXT, particulars TEXT, modified_at TEXT, modified_by TEXT, withdrawn_at TEXT, 
+	created_by TEXT NOT NULL, stage TEXT, metadata TEXT, particulars TEXT, modified_at TEXT, modified_by TEXT, withdrawn_at TEXT, approved_until TEXT, 
 	PRIMARY KEY (ref), 
 	CONSTRAINT version_number UNIQUE (model, number), 
 	FOREIGN KEY(model) REFERENCES model (name)
@@ -142,7 +142,7 @@ CREATE TABLE card (
 	created_at TEXT NOT NULL, 
 	created_by TEXT NOT NULL, 
 	modified_at TEXT NOT NULL, 
-	modified_by TEXT NOT NULL, subject TEXT, missing INTEGER DEFAULT '0' NOT NULL, stale INTEGER DEFAULT '0' NOT NULL, debt INTEGER DEFAULT '0' NOT NULL, owner TEXT, 
+	modified_by TEXT NOT NULL, subject TEXT, missing INTEGER DEFAULT '0' NOT NULL, stale INTEGER DEFAULT '0' NOT NULL, debt INTEGER DEFAULT '0' NOT NULL, owner TEXT, of_model TEXT, 
 	PRIMARY KEY (name), 
 	FOREIGN KEY(model) REFERENCES model (name), 
 	FOREIGN KEY(version) REFERENCES version (ref)
@@ -219,7 +219,7 @@ CREATE TABLE endpoint (
 	capture_required BOOLEAN NOT NULL, 
 	created_at TEXT NOT NULL, 
 	created_by TEXT NOT NULL, 
-	removed_at TEXT, 
+	removed_at TEXT, approved_until TEXT, 
 	PRIMARY KEY (name), 
 	FOREIGN KEY(version) REFERENCES version (ref)
 );
@@ -679,7 +679,7 @@ CREATE TABLE key_pair (
 	mark TEXT NOT NULL, 
 	created_at TEXT NOT NULL, 
 	expires_at TEXT, 
-	revoked_at TEXT, 
+	revoked_at TEXT, used_at TEXT, 
 	PRIMARY KEY (id)
 );
 CREATE INDEX key_pair_by_person ON key_pair (person, created_at);
@@ -735,3 +735,17 @@ CREATE TABLE baseline_segments (
 	profile TEXT NOT NULL, 
 	PRIMARY KEY (baseline, columns)
 );
+CREATE TABLE card_pack (
+	pack TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	digest TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	retired BOOLEAN NOT NULL, 
+	note TEXT NOT NULL, 
+	at TEXT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	PRIMARY KEY (pack, number)
+);
+CREATE INDEX card_notice_unread ON card_notice (person) WHERE read_at IS NULL;
+CREATE INDEX card_by_model_said ON card (of_model, name);
+CREATE INDEX version_by_change ON version (coalesce(modified_at, created_at), ref);

@@ -12,6 +12,7 @@ from sagemaker.core.resources import Model, ModelCard, ModelCardExportJob, Model
 from sagemaker.core.shapes import (
     ContainerDefinition,
     ModelCardExportOutputConfig,
+    ModelPackageModelCard,
     Tag,
 )
 from sagemaker.core.shapes.model_card_shapes import (
@@ -96,10 +97,8 @@ package = ModelPackage.get(model_package_name=made)
 assert package.model_card.model_card_content == sent
 assert package.model_approval_status == "PendingManualApproval"
 assert [each.model_package_arn for each in ModelPackage.get_all(model_package_group_name="v3-group")] == [made]
-# The SDK's own update asks for the package anew by its name, which for a version is that of the group.
-client.update_model_package(
-    ModelPackageArn=made, ModelCard={"ModelCardContent": content_of("The third."), "ModelCardStatus": "Draft"}
-)
+package.update(model_card=ModelPackageModelCard(model_card_content=content_of("The third."), model_card_status="Draft"))
+assert "The third." in package.model_card.model_card_content
 assert "The third." in ModelPackage.get(model_package_name=made).model_card.model_card_content
 
 own = Model.create(
@@ -111,7 +110,7 @@ assert own.model_arn.endswith(":model/v3-model")
 own.delete()
 with refused("ConflictException"):
     group.delete()
-client.delete_model_package(ModelPackageName=made)
+package.delete()
 group.delete()
 spare = ModelCard.create(model_card_name="v3-spare", content="{}", model_card_status="Draft")
 spare.delete()

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from modelward.interfaces.aws import sigv4
@@ -52,12 +52,49 @@ def _crc32c() -> _Hash:
     return _Crc(lambda data, value: int(google_crc32c.extend(value, data)))
 
 
+def _crc64nvme() -> _Hash:
+    # Loaded when one comes: numpy is more than a server at rest needs.
+    from modelward.interfaces.aws.s3.crc64 import Crc64Nvme
+
+    return Crc64Nvme()
+
+
 HASHES: dict[str, Callable[[], _Hash]] = {
     "crc32": lambda: _Crc(zlib.crc32),
     "crc32c": _crc32c,
+    "crc64nvme": _crc64nvme,
     "sha1": lambda: hashlib.sha1(usedforsecurity=False),
     "sha256": hashlib.sha256,
 }
+
+
+NO_SUMS = frozenset({"algorithm", "type", "mode"})
+
+
+def sums_told(headers: dict[str, str]) -> dict[str, str]:
+    """The checksums that headers tell, by algorithm.
+
+    Raises:
+        AwsError: one is of a kind that is not served.
+    """
+    told = {name.removeprefix(CHECKSUM): value for name, value in headers.items() if name.startswith(CHECKSUM)}
+    told = {name: value for name, value in told.items() if name not in NO_SUMS}
+    check_served(told.keys())
+    return told
+
+
+def check_served(names: Iterable[str]) -> None:
+    """See that checksums are of kinds that are served.
+
+    Raises:
+        AwsError: one is not.
+    """
+    unknown = sorted(set(names) - HASHES.keys())
+    if unknown:
+        raise AwsError(
+            "InvalidRequest",
+            f"The checksum {unknown[0][:40]!r} is not served: use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.",
+        )
 
 
 class Received(NamedTuple):
@@ -82,6 +119,7 @@ async def receive_object(receive: Receive, headers: dict[str, str], signer: Chun
     Raises:
         AwsError: it does not match, is too large or not complete. Nothing is left of it.
     """
+    _check_length(headers)
     told = headers.get("x-amz-content-sha256", sigv4.UNSIGNED)
     unpack = _unpacking(told, signer)
     check = _Check(headers)
@@ -94,7 +132,7 @@ async def receive_object(receive: Receive, headers: dict[str, str], signer: Chun
             for piece in unpack.feed(message.get("body", b"")):
                 check.update(piece)
                 if check.size > OBJECT_BYTES_MAX:
-                    raise AwsError("EntityTooLarge", f"One request may carry {OBJECT_BYTES_MAX} bytes.")
+                    raise _too_large()
                 file.write(piece)
             if not message.get("more_body"):
                 break
@@ -103,6 +141,21 @@ async def receive_object(receive: Receive, headers: dict[str, str], signer: Chun
     except BaseException:
         file.close()
         raise
+
+
+def _check_length(headers: dict[str, str]) -> None:
+    """Refuse what says of itself that it is too large before a byte of it has come."""
+    length = headers.get("x-amz-decoded-content-length") or headers.get("content-length", "0")
+    if length.isdecimal() and length.isascii() and (len(length) > 18 or int(length) > OBJECT_BYTES_MAX):
+        raise _too_large()
+
+
+def _too_large() -> AwsError:
+    return AwsError(
+        "EntityTooLarge",
+        "Your proposed upload exceeds the maximum allowed size: one request may carry "
+        f"{OBJECT_BYTES_MAX} bytes. Send what is larger in parts.",
+    )
 
 
 def _unpacking(told: str, signer: ChunkSigner | None) -> "_Plain | AwsChunked":
@@ -254,13 +307,8 @@ class _Check:
         asked = {name.removeprefix(CHECKSUM) for name in self._headers if name.startswith(CHECKSUM)}
         trailer = self._headers.get("x-amz-trailer", "").lower()
         asked |= {each.strip().removeprefix(CHECKSUM) for each in trailer.split(",") if CHECKSUM in each}
-        asked -= {"algorithm", "type", "mode"}
-        unknown = sorted(asked - HASHES.keys())
-        if unknown:
-            raise AwsError(
-                "InvalidRequest",
-                f"The checksum {unknown[0][:40]!r} is not served: use CRC32, CRC32C, SHA1 or SHA256.",
-            )
+        asked -= NO_SUMS
+        check_served(asked)
         return asked
 
     def update(self, piece: bytes) -> None:

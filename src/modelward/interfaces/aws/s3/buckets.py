@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Any
 
 from modelward.governance.access.permissions import Permission
@@ -28,9 +29,12 @@ LISTING = ("prefix", "delimiter", "max-keys", "encoding-type")
 )
 async def list_buckets(ask: Ask) -> Answer:
     """List all buckets."""
-    found = await ask.read(use_cases.list_buckets)
-    wanted = [each for each in found if each.name.startswith(ask.query.get("prefix", ""))]
-    nodes: list[Any] = [("Bucket", [("Name", each.name), ("CreationDate", each.created_at)]) for each in wanted]
+    found = {each.name: each.created_at for each in await ask.read(use_cases.list_buckets)}
+    outside = ask.workshop.object_store
+    # When a bucket outside was made is not ours to know.
+    found |= dict.fromkeys(outside.listed, datetime.fromtimestamp(0, UTC)) if outside else {}
+    wanted = sorted(name for name in found if name.startswith(ask.query.get("prefix", "")))
+    nodes: list[Any] = [("Bucket", [("Name", name), ("CreationDate", found[name])]) for name in wanted]
     owner = [("ID", ask.actor.id), ("DisplayName", ask.actor.name)]
     return Answer(body=document("ListAllMyBucketsResult", [("Owner", owner), ("Buckets", nodes)]))
 

@@ -1,14 +1,16 @@
 """Operations on uploads in parts."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator
 
 from modelward.governance.access.permissions import Permission
 from modelward.governance.objects import rules, use_cases
+from modelward.governance.objects.entities import Part, Piece
 from modelward.interfaces.aws.errors import AwsError
 from modelward.interfaces.aws.s3 import documents
-from modelward.interfaces.aws.s3.bodies import CHECKSUM
+from modelward.interfaces.aws.s3.bodies import CHECKSUM, HASHES, OBJECT_BYTES_MAX, sums_told
 from modelward.interfaces.aws.s3.documents import document
 from modelward.interfaces.aws.s3.objects import copy_source, kept_headers
 from modelward.interfaces.aws.s3.reading import bytes_of
@@ -75,6 +77,12 @@ async def copy_part(ask: Ask) -> Answer:
     first, behind = (int(span[1]), int(span[2]) + 1) if span else (0, found.size)
     if (asked and not span) or not 0 <= first < max(behind, 1) or behind > found.size:
         raise AwsError("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last.")
+    if behind - first > OBJECT_BYTES_MAX:
+        raise AwsError(
+            "InvalidRequest",
+            f"The specified copy source is larger than the maximum allowable size for a copy source: {OBJECT_BYTES_MAX}. "
+            "Name a range of it.",
+        )
 
     def copy() -> tuple[Digest, int, str]:
         md5 = hashlib.md5(usedforsecurity=False)
@@ -142,8 +150,11 @@ async def list_parts(ask: Ask) -> Answer:
 @routes.operation("CompleteMultipartUpload", "POST", "object", permission=WRITE, needs=("uploadId",))
 async def complete_upload(ask: Ask) -> Answer:
     """Make an object of the parts."""
-    body = await ask.document()
+    body = await ask.document(of_parts=True)
     named = documents.parts_named(body)
+    if told := sums_told(ask.headers):
+        parts = await ask.read(lambda work: use_cases.list_parts(work, upload=_upload(ask)))
+        await ask.run(lambda: _check_sums(ask, rules.chosen_parts(parts, named), told))
 
     def finish(work: Work) -> Answer:
         made = use_cases.finish_upload(work, upload=_upload(ask), named=named)
@@ -156,6 +167,23 @@ async def complete_upload(ask: Ask) -> Answer:
         return Answer(body=document("CompleteMultipartUploadResult", nodes))
 
     return await ask.write(finish, told=hashlib.sha256(body).hexdigest())
+
+
+def _check_sums(ask: Ask, parts: list[Part], told: dict[str, str]) -> None:
+    """See that checksums of an object are those of its bytes, or where they say so of the checksums of its parts."""
+    for name, value in told.items():
+        computed = HASHES[name]()
+        behind = ""
+        if "-" in value:
+            behind = f"-{len(parts)}"
+            for part in parts:
+                computed.update(base64.b64decode(part.checksums.get(name, "")))
+        else:
+            pieces = [Piece(str(part.digest), part.size) for part in parts]
+            for piece in bytes_of(ask.workshop.blobs, pieces, 0, sum(part.size for part in parts)):
+                computed.update(piece)
+        if base64.b64encode(computed.digest()).decode() + behind != value:
+            raise AwsError("BadDigest", f"The {name.upper()} you specified did not match the calculated checksum.")
 
 
 @routes.operation("AbortMultipartUpload", "DELETE", "object", permission=WRITE, needs=("uploadId",))

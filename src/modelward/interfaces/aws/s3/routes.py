@@ -8,7 +8,7 @@ import msgspec
 
 from modelward.governance.access.permissions import Permission
 from modelward.interfaces.aws.errors import AwsError
-from modelward.interfaces.aws.s3.bodies import Received, receive_object
+from modelward.interfaces.aws.s3.bodies import CHECKSUM, Received, receive_object
 from modelward.interfaces.aws.sigv4 import ChunkSigner
 from modelward.interfaces.http import PermissionMissing, Receive
 from modelward.kernel.actors import Actor
@@ -16,6 +16,7 @@ from modelward.storage.work import Work, Workshop
 
 T = TypeVar("T")
 Level = Literal["service", "bucket", "object"]
+Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 DOCUMENT_BYTES_MAX = 2 << 20
 # Parts of every request that say nothing of what is asked for.
 ALWAYS = frozenset({"x-id"})
@@ -42,7 +43,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     signer: ChunkSigner | None
     receive: Receive
     workshop: Workshop
-    run: Callable[[Callable[[], Any]], Awaitable[Any]]
+    run: Run
     """Runs something that may take long in a thread."""
     once: Callable[["Ask", str, Callable[[Work], Answer]], Awaitable[Answer]]
     """Carries out a change once, however often the same signed request comes."""
@@ -62,12 +63,13 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         """The body of an upload, checked."""
         return await receive_object(self.receive, self.headers, self.signer)
 
-    async def document(self) -> bytes:
-        """A body that is a document of bounded size, checked."""
+    async def document(self, *, of_parts: bool = False) -> bytes:
+        """A body that is a document of bounded size, checked. Where it is ``of_parts``, sums tell of the object they make."""
         length = self.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > DOCUMENT_BYTES_MAX:
             raise AwsError("MaxMessageLengthExceeded", f"A document may have {DOCUMENT_BYTES_MAX} bytes.")
-        with (received := await self.content()).file:
+        headers = {name: value for name, value in self.headers.items() if not (of_parts and name.startswith(CHECKSUM))}
+        with (received := await receive_object(self.receive, headers, self.signer)).file:
             return b"".join(received.chunks())
 
     def number(self, name: str, *, default: int, most: int) -> int:
@@ -154,7 +156,7 @@ def find(routes: list[Route], *, method: str, level: Level, query: dict[str, str
     return max(fits, key=lambda route: (bool(route.marked), len(route.needs)))
 
 
-def executor_runner(threads: Executor) -> Callable[[Callable[[], Any]], Awaitable[Any]]:
+def executor_runner(threads: Executor) -> Run:
     """Runs things in threads of a pool."""
     import asyncio
 

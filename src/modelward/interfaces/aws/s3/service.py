@@ -12,11 +12,13 @@ from modelward.interfaces.aws.errors import AwsError
 from modelward.interfaces.aws.once import SignedTwice, Told, Writer, signed_once
 from modelward.interfaces.aws.protocols import refusal
 from modelward.interfaces.aws.s3 import buckets, multipart, objects
-from modelward.interfaces.aws.s3.routes import Answer, Ask, Level, executor_runner, find
+from modelward.interfaces.aws.s3.passing import Passing
+from modelward.interfaces.aws.s3.routes import Answer, Ask, Level, Run, executor_runner, find
 from modelward.interfaces.aws.sigv4 import ChunkSigner, Claim, Request
 from modelward.interfaces.http import Receive, Send, respond
 from modelward.kernel.actors import Actor
 from modelward.kernel.errors import Conflict, Invalid, ModelwardError, NotAllowed, NotFound, Unavailable
+from modelward.storage.object_store import ObjectAbsent
 from modelward.storage.work import Workshop
 
 log = logging.getLogger("modelward.aws")
@@ -33,11 +35,13 @@ CODES: list[tuple[type[ModelwardError], str, int]] = [
     (use_cases.ObjectMissing, "NoSuchKey", 404),
     (use_cases.UploadMissing, "NoSuchUpload", 404),
     (use_cases.BucketTaken, "BucketAlreadyOwnedByYou", 409),
+    (ObjectAbsent, "NoSuchKey", 404),
     (use_cases.BucketNotEmpty, "BucketNotEmpty", 409),
     (rules.BucketNameInvalid, "InvalidBucketName", 400),
     (rules.KeyTooLong, "KeyTooLongError", 400),
     (rules.PartsInvalid, "InvalidPart", 400),
     (rules.PartTooSmall, "EntityTooSmall", 400),
+    (rules.ObjectTooLarge, "EntityTooLarge", 400),
     (NotAllowed, "AccessDenied", 403),
     (NotFound, "NoSuchKey", 404),
     (Conflict, "OperationAborted", 409),
@@ -51,6 +55,7 @@ class Objects:
 
     def __init__(self, workshop: Workshop, writer: Writer, *, threads: Executor) -> None:
         self._workshop, self._writer, self._run = workshop, writer, executor_runner(threads)
+        self._outside = Passing(workshop.object_store) if workshop.object_store else None
 
     async def serve(
         self,
@@ -79,13 +84,15 @@ class Objects:
                 raise AwsError("AccessDenied", "Objects are not served into pages.", status=403)
             route = find(ROUTES, method=request.method, level=level, query=query, headers=request.headers)
             allow(actor, route.permission)
+            passed_on = self._outside if self._outside and self._outside.takes(bucket) else None
+            run = passed_on.run if passed_on else self._run
             ask = Ask(
                 bucket=bucket, key=key, query=query, headers=request.headers, actor=actor, region=region,
-                signer=signer, receive=receive, workshop=self._workshop, run=self._run, once=once,
+                signer=signer, receive=receive, workshop=self._workshop, run=run, once=once,
             )  # fmt: skip
-            answer = await route.handler(ask)
+            answer = await (passed_on.pass_on(ask, route) if passed_on else route.handler(ask))
             started = not isinstance(answer.body, bytes)
-            await self._send(send, answer, request_id, head=request.method == "HEAD")
+            await self._send(send, answer, request_id, run=run, head=request.method == "HEAD")
         except Exception as problem:
             if started:
                 raise  # half an answer is out: only breaking off tells the client that it is not whole
@@ -93,10 +100,10 @@ class Objects:
             told.resource = told.resource or unquote(request.path)
             reply = refusal("s3", told, request_id)
             silent = request.method == "HEAD" or reply.status == 304
-            sent = [(b"x-amz-request-id", request_id.encode()), SANDBOX]
+            sent = [(b"x-amz-request-id", request_id.encode()), SANDBOX, *closing(request)]
             await respond(send, reply.status, b"" if silent else reply.body, kind=reply.kind, headers=sent)
 
-    async def _send(self, send: Send, answer: Answer, request_id: str, *, head: bool) -> None:
+    async def _send(self, send: Send, answer: Answer, request_id: str, *, run: Run, head: bool) -> None:
         headers = [(name.encode("latin-1"), _header_value(value)) for name, value in answer.headers.items()]
         headers += [(b"x-amz-request-id", request_id.encode()), (b"content-type", _header_value(answer.kind)), SANDBOX]
         if isinstance(answer.body, bytes):
@@ -106,13 +113,19 @@ class Objects:
             await send({"type": "http.response.body", "body": answer.body})
             return
         pieces: Iterator[bytes] = answer.body
-        first = await self._run(lambda: next(pieces, b""))
+        first = await run(lambda: next(pieces, b""))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         piece = first
         while piece:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            piece = await self._run(lambda: next(pieces, b""))
+            piece = await run(lambda: next(pieces, b""))
         await send({"type": "http.response.body", "body": b""})
+
+
+def closing(request: Request) -> list[tuple[bytes, bytes]]:
+    """What a refusal says besides, where a body may not have been read: on this connection it would be taken for a request."""
+    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    return [] if empty else [(b"connection", b"close")]
 
 
 def _kept_form(answer: Answer) -> Told:
