@@ -12,16 +12,17 @@ PEERS = {
     "mlflow": ("mlflow==3.17.2",),
     "moto": ("moto[server,s3]==5.2.5",),
     "evidently": ("evidently==0.7.23", "pandas<3"),
-    "nannyml": ("nannyml<1", "pandas<3", "pyarrow", "scikit-learn<1.6", "category-encoders<2.7"),
-    "whylogs": ("whylogs[viz]==1.6.4", "pandas<3", "pyarrow"),
+    "nannyml": ("nannyml==0.13.1", "pandas<3", "pyarrow<27", "scikit-learn<1.6", "category-encoders<2.7"),
+    "whylogs": ("whylogs[viz]==1.6.4", "pandas<3", "pyarrow<27"),
     "shap": ("shap==0.51.0", "scikit-learn==1.9.1"),
-    # The source of a commit under Apache-2.0: the wheel of that name is under another licence.
+    # The source of a commit under Apache-2.0: the wheel of that name is under another licence, and only taken when asked.
     "smclarify": (
         "smclarify @ git+https://github.com/aws/amazon-sagemaker-clarify@024329d1",
         "numpy<2",
         "pandas<3",
-        "pyarrow<27",
+        "pyarrow<20",
     ),
+    "smclarify-wheel": ("smclarify==0.5", "numpy<2", "pandas<3", "pyarrow<20"),
 }
 HERE = Path(__file__).resolve().parent
 
@@ -50,8 +51,14 @@ def python_of(peer: str) -> Path:
     began = time.monotonic()
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
-    _run(peer, "make a virtual environment", [sys.executable, "-m", "venv", str(home)])
-    _run(peer, "install", [str(python), "-m", "pip", "install", "--quiet", "--no-input", *PEERS[peer]])
+    uv = Path(sys.executable).with_name("uv")
+    if uv.exists():
+        # Resolves and copies from its cache in seconds what takes pip minutes.
+        _run(peer, "make a virtual environment", [str(uv), "venv", "--quiet", "--python", sys.executable, str(home)])
+        _run(peer, "install", [str(uv), "pip", "install", "--quiet", "--python", str(python), *PEERS[peer]])
+    else:
+        _run(peer, "make a virtual environment", [sys.executable, "-m", "venv", str(home)])
+        _run(peer, "install", [str(python), "-m", "pip", "install", "--quiet", "--no-input", *PEERS[peer]])
     stamp.write_text(wanted)
     print(f"{peer} is ready after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return python

@@ -17,14 +17,21 @@ from benchmarks.environments import PeerUnavailable, python_of
 from benchmarks.figures import Goal, conclude, machine, table
 from benchmarks.in_turn import Side, in_turn, middle, quotient
 
-CASES = (("gb", 12, 1), ("gb", 30, 1), ("lr", 30, 1), ("gb", 30, 100), ("lr", 30, 100))
+CASES = (
+    *((kind, features, 1) for kind in ("gb", "lr", "mlp") for features in (12, 30)),
+    ("gb", 30, 100),
+    ("lr", 30, 100),
+)
 BUDGETS = (256, 512, 1024, 2048)
 SAMPLES = 2048
 
 MODELS = """
+import warnings
+
 import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 
 def data(features, rows, seed=0):
     rng = np.random.default_rng(seed)
@@ -34,8 +41,14 @@ def data(features, rows, seed=0):
 
 def model(kind, features):
     x, y, _, _ = data(features, 1)
-    fitted = GradientBoostingClassifier(random_state=0) if kind == "gb" else LogisticRegression()
-    return fitted.fit(x, y)
+    kinds = {
+        "gb": lambda: GradientBoostingClassifier(random_state=0),
+        "lr": lambda: LogisticRegression(),
+        "mlp": lambda: MLPClassifier((32, 16), max_iter=60, random_state=0),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # The network need not be trained to the end to be explained.
+        return kinds[kind]().fit(x, y)
 
 def probability(fitted):
     return lambda rows: fitted.predict_proba(rows)[:, 1]

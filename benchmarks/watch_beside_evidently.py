@@ -1,6 +1,6 @@
 """`modelward watch` beside Evidently on the same files: whole processes in turn, median of pairs, ratios.
 
-    python benchmarks/watch_beside_evidently.py --rows 10000 --pairs 5
+    python -m benchmarks.watch_beside_evidently [--quick] [--rows 10000] [--pairs 5]
 
 Both read two Parquet files (20 numeric columns with 3 % nulls, 10 categorical ones of cardinality 2 to 1000, drift planted
 in five), compute statistics per column and drift verdicts, and write them as JSON. Evidently runs in an
@@ -14,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -23,7 +22,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # So that the file also runs by its path.
 
 from benchmarks.environments import python_of
+from benchmarks.figures import Goal, conclude, data_folder, machine
 
+ROWS = 10_000
 PLANTED = {"n0", "n6", "n10", "c2", "c8"}
 CARDINALITIES = (2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -47,15 +48,23 @@ with open(out, "w") as file:
 """
 
 
-def main() -> None:
-    """Make the files, run the pairs, print a table and the figures as JSON."""
+def main() -> int:
+    """Make the files, run the pairs, print a table and the goals."""
     options = arguments()
     python = python_of("evidently")
-    with tempfile.TemporaryDirectory(prefix="modelward-bench-") as name:
-        compare(options, Path(name), python)
+    with data_folder() as folder:
+        about = machine(folder)
+        record = compare(options, folder, python)
+    # Whole processes, imports and all: with few rows it is the start that counts.
+    goals = [
+        Goal(f"Evidently's {unit} over ours, whole cold process, {options.rows} rows", record["ratios"][key], 8, 20)
+        for unit, key in (("CPU", "cpu_s"), ("wall", "wall_s"))
+    ]
+    name = "watch" if options.rows == ROWS else f"watch-{options.rows}"
+    return conclude(name, {"machine": about, **record}, goals, quick=options.quick)
 
 
-def compare(options: argparse.Namespace, folder: Path, python: Path) -> None:
+def compare(options: argparse.Namespace, folder: Path, python: Path) -> dict:
     """Run the pairs in a folder of their own and report."""
     files = [folder / f"{name}.parquet" for name in ("reference", "current")]
     # In a process of its own: a child counts the memory of its parent at the fork as its own peak.
@@ -75,15 +84,18 @@ def compare(options: argparse.Namespace, folder: Path, python: Path) -> None:
         for name, command, out, expected in order if pair % 2 == 0 else reversed(order):
             runs[name].append(measured(command, out, expected))
             print(f"pair {pair + 1}: {name} {runs[name][-1]}", file=sys.stderr, flush=True)
-    report(options, runs, verdicts_of_ours(ours_out), verdicts_of_evidently(theirs_out))
+    return report(options, runs, verdicts_of_ours(ours_out), verdicts_of_evidently(theirs_out))
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--pairs", type=int, default=5)
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="one pair")
+    options = parser.parse_args()
+    options.pairs = 1 if options.quick else options.pairs
+    return options
 
 
 def write_table(path: Path, rows: int, seed: int, *, drifted: bool) -> None:
@@ -152,8 +164,8 @@ def verdicts_of_evidently(path: Path) -> set[str] | int:
     return int(counts[0]) if counts else -1
 
 
-def report(options: argparse.Namespace, runs: dict, ours: set[str], theirs: set[str] | int) -> None:
-    """Print the table and the JSON."""
+def report(options: argparse.Namespace, runs: dict, ours: set[str], theirs: set[str] | int) -> dict:
+    """Print the table; give what is kept."""
     medians = {
         name: {key: statistics.median(run[key] for run in found) for key in found[0]} for name, found in runs.items()
     }
@@ -171,7 +183,7 @@ def report(options: argparse.Namespace, runs: dict, ours: set[str], theirs: set[
         print(f"{name:12}{row['wall_s']:>10.2f}{row['cpu_s']:>10.2f}{row['peak_mb']:>10.0f}  {told}")
     print(f"{'ratio':12}{ratios['wall_s']:>10.1f}{ratios['cpu_s']:>10.1f}{ratios['peak_mb']:>10.1f}")
     verdicts = {"modelward": sorted(ours), "evidently": sorted(theirs) if isinstance(theirs, set) else theirs}
-    print(json.dumps({"rows": options.rows, "medians": medians, "ratios": ratios, "runs": runs, "drifted": verdicts}))
+    return {"rows": options.rows, "medians": medians, "ratios": ratios, "runs": runs, "drifted": verdicts}
 
 
 def told_verdicts(found: set[str] | int) -> str:
@@ -182,4 +194,4 @@ def told_verdicts(found: set[str] | int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

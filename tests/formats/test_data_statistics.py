@@ -256,7 +256,7 @@ def test_the_same_rows_have_the_same_statistics_from_every_kind_of_file(tmp_path
 
 
 @pytest.mark.parametrize("text, told", [
-    ("", "first line"), ("a,a\n1,2\n", "more than one column named 'a'"), ("a,b\n1,2\n3\n", "line 3 has 1 values"),
+    ("", "no bytes"), ("a,a\n1,2\n", "more than one column named 'a'"), ("a,b\n1,2\n3\n", "line 3 has 1 values"),
     ("a,b\n1,2,3\n", "line 2 has 3 values"),
 ])  # fmt: skip
 def test_a_csv_file_that_is_no_table_is_refused_with_the_place(tmp_path, text, told):

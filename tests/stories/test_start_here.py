@@ -23,7 +23,9 @@ def served(tmp_path_factory):
     home = tmp_path_factory.mktemp("visit") / "home"
     environment = {**os.environ, "MODELWARD_HOME": str(home), "MODELWARD_PORT": "0"}
     with (home.parent / "said").open("w") as said:
-        process = subprocess.Popen([str(COMMAND), "demo"], env=environment, stdout=subprocess.PIPE, stderr=said, text=True)
+        process = subprocess.Popen(
+            [str(COMMAND), "demo"], env=environment, stdout=subprocess.PIPE, stderr=said, text=True
+        )
     lines: list[str] = []
     for line in process.stdout or ():
         lines.append(line)
@@ -103,4 +105,5 @@ def test_the_demo_ends_in_order_when_it_is_told_to(served):
     assert not (home / "server.json").exists()
     assert not (home / "modelward.db-wal").exists()
     last_words = (home.parent / "said").read_text()
-    assert "leaked" not in last_words and "Traceback" not in last_words
+    assert "leaked" not in last_words
+    assert "Traceback" not in last_words

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from modelward.analysis.attribution import AttributionDrift, OrderDrift, attribution_drift, order_drift
     from modelward.analysis.bias import BiasReport, Facet, bias_report
     from modelward.analysis.bias_facets import bias_reports
-    from modelward.analysis.budget import RunHistory, check_run
+    from modelward.analysis.budget import RunHistory, Standing, check_run
     from modelward.analysis.catalogue import CATALOGUE, MeasureEntry
     from modelward.analysis.checking import CheckReport, Unchecked, Violation, check
     from modelward.analysis.classifier_drift import ClassifierVerdict, classifier_test
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
         counted_rules,
         suggest,
     )
-    from modelward.analysis.drift import DriftVerdict
+    from modelward.analysis.distances import Distance
+    from modelward.analysis.drift import DriftVerdict, distances_of
     from modelward.analysis.explain import Explanation, ShapState, kernel_shap
     from modelward.analysis.explain_curves import partial_dependence, permutation_importance
     from modelward.analysis.explain_models import explain_model
@@ -51,6 +52,7 @@ _HOMES = {
     "ColumnProfile": "profiles",
     "Condition": "constraints",
     "Constraints": "constraints",
+    "Distance": "distances",
     "DriftSettings": "constraints",
     "DriftVerdict": "drift",
     "Explanation": "explain",
@@ -64,6 +66,7 @@ _HOMES = {
     "Profile": "profiles",
     "QualityReport": "quality_shapes",
     "RunHistory": "budget",
+    "Standing": "budget",
     "ShapState": "explain",
     "Unchecked": "checking",
     "Violation": "checking",
@@ -76,6 +79,7 @@ _HOMES = {
     "check_files": "compatible.job_files",
     "check_run": "budget",
     "classifier_test": "classifier_drift",
+    "distances_of": "drift",
     "counted_rules": "constraints",
     "explain_model": "explain_models",
     "kernel_shap": "explain",
@@ -98,6 +102,7 @@ __all__ = [
     "ColumnProfile",
     "Condition",
     "Constraints",
+    "Distance",
     "DriftSettings",
     "DriftVerdict",
     "Explanation",
@@ -112,6 +117,7 @@ __all__ = [
     "QualityReport",
     "RunHistory",
     "ShapState",
+    "Standing",
     "Unchecked",
     "Violation",
     "analyze_files",
@@ -124,6 +130,7 @@ __all__ = [
     "check_run",
     "classifier_test",
     "counted_rules",
+    "distances_of",
     "explain_model",
     "kernel_shap",
     "order_drift",

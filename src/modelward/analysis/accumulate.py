@@ -20,10 +20,12 @@ from modelward.analysis.hashing import arrow_text_hashes, text_hashes
 from modelward.analysis.profiles import ColumnProfile, Kind, Lengths
 from modelward.analysis.sketches import (
     BINS_MAX,
+    CATEGORIES_MAX,
     Bits,
     Categories,
     Counts,
     Distinct,
+    DistinctGathering,
     Floats,
     Histogram,
     canonical,
@@ -114,7 +116,7 @@ class NumberAccumulator:
         self.shift = 0
         self.pending: list[tuple[Bits, Counts]] = []
         self.pending_size = 0
-        self.sketch: Distinct | None = None
+        self.sketch: DistinctGathering | None = None
 
     def add(self, array: Any) -> None:
         """Take a part of the column."""
@@ -147,7 +149,7 @@ class NumberAccumulator:
             self.whole = bool(np.array_equal(np.rint(x), x))
         bits = x.view(np.uint64)
         if self.sketch is not None:
-            self.sketch = self.sketch.with_hashes(mixed_bits(bits))
+            self.sketch.add(mixed_bits(bits))
         self._count(bits, x, low, high)
 
     def _without_special(self, x: Floats) -> Floats:
@@ -184,7 +186,7 @@ class NumberAccumulator:
         keys, counts = sum_by_key(keys, counts)
         if self.shift == 0 and keys.size > BINS_MAX:
             # The last moment at which every value so far is known.
-            self.sketch = Distinct.of(mixed_bits(keys))
+            self.sketch = DistinctGathering(mixed_bits(keys))
         self.shift, keys, counts = canonical(self.shift, keys, counts)
         self.pending, self.pending_size = [(keys, counts)], keys.size
 
@@ -212,7 +214,7 @@ class NumberAccumulator:
             minimum=self.minimum if present else None,
             maximum=self.maximum if present else None,
             histogram=Histogram.of(self.shift, *self.pending[0]) if present else None,
-            sketch=self.sketch,
+            sketch=self.sketch.sketch() if self.sketch is not None else None,
         )
 
 
@@ -287,8 +289,8 @@ class TextAccumulator:
         known = self.counts
         for text, count in zip(texts.to_pylist(), counts.tolist(), strict=True):
             known[text] = known.get(text, 0) + count
-        kept = Categories.of(known)
-        if not kept.exact:
+        if len(known) > CATEGORIES_MAX:
+            kept = Categories.of(known)
             if self.sketch is None:
                 self.sketch = Distinct.of(text_hashes(list(known)))
             self.overflowed += Categories({}, kept.other, kept.error)

@@ -12,7 +12,7 @@ import numpy as np
 from modelward.analysis.bias_flip import FLIP_NOT_ASKED, FlipRows
 from modelward.analysis.bias_groups import ALL, Grouped, group_gaps, pooled
 from modelward.analysis.bias_judging import BiasMetric, Finding, judge
-from modelward.analysis.bias_metrics import MEASURES, BiasMeasure, Table, read_measures
+from modelward.analysis.bias_metrics import MEASURES, BiasMeasure, Table, read_measures, without_base
 from modelward.analysis.sources import Source
 from modelward.analysis.tallies import Coder, Tally, favourable_mask, same_value, tally
 from modelward.kernel.errors import Invalid
@@ -310,6 +310,9 @@ def _compare(
         "predicted_share_group": _share(predictions[1]) if predicted else None,
         "predicted_share_rest": _share(predictions[0]) if predicted else None,
     }
+    undefined = without_base(table)
+    points |= dict.fromkeys(undefined & points.keys(), np.asarray(np.nan))
+    samples = {key: drawn for key, drawn in samples.items() if key not in undefined}
     metrics = tuple(
         judge(measure, float(points[measure.name]), samples.get(measure.name), name, (rest, ours, rows_min), facts)
         for measure in measures

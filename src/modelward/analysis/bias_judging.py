@@ -10,6 +10,7 @@ from modelward.analysis.bias_metrics import BiasMeasure, Stage
 from modelward.kernel.outcome import Outcome
 
 INTERVAL = (0.025, 0.975)
+UNDEFINED = "On one side there is no row of which the metric could tell a share."
 
 
 class BiasMetric(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ def judge(
         which = f"group {group!r}" if ours == 0 else "rest"
         outcome, reason = Outcome.UNDECIDED, f"The {which} has no rows."
     elif measure.tolerance is None:
-        outcome, reason = None, measure.tolerance_source
+        outcome, reason = None, UNDEFINED if math.isnan(value) else measure.tolerance_source
     elif min(rest, ours) < rows_min:
         outcome, reason = Outcome.UNDECIDED, f"The smaller side has {min(rest, ours)} rows; {rows_min} are needed."
     else:
@@ -83,8 +84,16 @@ def interval(samples: Any) -> tuple[float | None, float | None]:
     # With more than a few infinite samples the ends of the interval are not known.
     if finite.size < 0.98 * samples.size:
         return None, None
-    low, high = np.quantile(finite, INTERVAL)
-    return float(low), float(high)
+    finite.sort()
+    return _quantile(finite, INTERVAL[0]), _quantile(finite, INTERVAL[1])
+
+
+def _quantile(ordered: Any, share: float) -> float:
+    """As ``np.quantile``, which takes ten times as long to look at what it is given."""
+    place = share * (ordered.size - 1)
+    below = int(place)
+    least, most = float(ordered[below]), float(ordered[min(below + 1, ordered.size - 1)])
+    return float(least + (most - least) * (place - below))
 
 
 def verdict(measure: BiasMeasure, value: float, low: float | None, high: float | None) -> tuple[Outcome, str]:
@@ -92,7 +101,7 @@ def verdict(measure: BiasMeasure, value: float, low: float | None, high: float |
     assert measure.tolerance is not None
     least, most = measure.tolerance
     if math.isnan(value):
-        return Outcome.UNDECIDED, "The metric is not defined for these counts."
+        return Outcome.UNDECIDED, UNDEFINED
     inside = least <= value <= most
     if low is None or high is None:
         if inside or math.isfinite(value):

@@ -231,3 +231,26 @@ def read_measures(table: Table, measures: tuple[BiasMeasure, ...]) -> dict[str, 
     """Compute several metrics from one table; leading axes of the table stay."""
     cells = Cells(np.asarray(table, float))
     return {measure.name: np.asarray(measure.read(cells)) for measure in measures}
+
+
+def _favoured_at_all(c: Cells) -> Values:
+    return c.predicted_1.sum(axis=-1, keepdims=True)
+
+
+# Rows on each side without which a metric says nothing: the files of the hosted service write 0 there.
+_BASES: dict[str, Callable[[Cells], Values]] = {
+    "DI": _favoured_at_all,
+    "DCA": lambda c: c.predicted_1,
+    "DCR": lambda c: c.predicted_0,
+    "RD": lambda c: c.label_1,
+    "SD": lambda c: c.label_0,
+    "DAR": lambda c: c.predicted_1,
+    "DRR": lambda c: c.predicted_0,
+    "TE": lambda c: c.fn + c.fp,
+}
+
+
+def without_base(table: Table) -> frozenset[str]:
+    """The metrics that would divide nothing by nothing on one side of this table."""
+    cells = Cells(np.asarray(table, float))
+    return frozenset(name for name, base in _BASES.items() if not np.all(base(cells) > 0))

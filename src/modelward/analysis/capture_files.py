@@ -1,72 +1,73 @@
-"""Capture records as tables: plain CSV bodies by DuckDB at full speed, everything else record by record.
+"""Capture records as tables, block by block: alike records at the speed of CSV, everything else record by record.
 
 Outputs stand before inputs, as is the default of the hosted service. Columns of CSV bodies are ``_c0``, ``_c1``, ...; those
 of JSON bodies have the path of the value (``address.city``, ``instances[0]``).
 """
 
-import csv
+import base64
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import IO, Any, NamedTuple
 
-import duckdb
 import msgspec
 import pyarrow as pa
 
+from modelward.analysis.capture_bodies import Row, raw_rows_in, rows_in
+from modelward.analysis.capture_kinds import ARROW, Kind, column, kind_of, together
+from modelward.analysis.capture_templates import Template, Unlike, read_alike, template_of
 from modelward.analysis.columns import TypeChanged
-from modelward.analysis.formats.captures import CaptureData, Payload
-from modelward.analysis.text_files import (
-    BATCH_ROWS,
-    LINE_BYTES_MAX,
-    REJECTED_SHOWN_MAX,
-    Opened,
-    batches_from,
-    connected,
-    lines_of,
-    plainly,
-    read_json,
-)
+from modelward.analysis.left_out import LeftOut
+from modelward.analysis.packed_files import BROKEN, damaged, lines_of, must_be_bytes_of_utf8
+from modelward.analysis.text_files import LINE_BYTES_MAX, Opened, plainly
 from modelward.kernel.errors import Invalid
 
-ODD = "modelward: not a plain capture record"
+__all__ = ["looks_like_captures", "read_captures", "rows_in"]
+
+BLOCK_BYTES = 8 << 20
 SAMPLE_ROWS = 2_048
-WHOLE = r"[-+]?[0-9]{1,15}"
-ELEMENTS_MAX = 10_000
+FIRST_ROWS = 256
+THREADS = min(8, os.cpu_count() or 1)
+TEMPLATE_LINES = 64
+TEMPLATES_MAX = 8
+COLUMNS_MAX = 20_000
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid)
 
-Cell: TypeAlias = str | int | float | bool | None
-Row: TypeAlias = dict[str, Any]
-
-_BODY = "STRUCT(data VARCHAR, encoding VARCHAR)"
-_SIDES = ("endpointOutput", "batchTransformOutput", "endpointInput")
-
-
-class _Odd(Exception):
-    """Some record is not plain: it must be read record by record."""
+Kinds = dict[str, Kind]
 
 
-class _Side(msgspec.Struct, frozen=True):
-    """A body: its key, its number of values, whether it ends in a line break, whether values are missing in it."""
+class _Block(NamedTuple):
+    """Whole lines of a file. The memory is used again for a later block."""
 
-    key: str
-    values: int
-    ends: bool
-    empties: bool
+    path: str
+    begins: bool
+    memory: bytearray
+    start: int
+    end: int
 
     @property
-    def text(self) -> str:
-        """The SQL of the body."""
-        data = f"captureData.{self.key}.data"
-        return f"rtrim({data}, chr(10) || chr(13))" if self.ends else data
+    def view(self) -> memoryview:
+        """The lines, not copied."""
+        return memoryview(self.memory)[self.start : self.end]
 
+    @property
+    def text(self) -> bytes:
+        """The lines, copied."""
+        return bytes(self.view)
 
-class _Shape(msgspec.Struct, frozen=True):
-    """The bodies of every record, and the type of each value."""
-
-    sides: tuple[_Side, ...]
-    types: tuple[str, ...]
+    def head(self, count: int) -> list[bytes]:
+        """At most so many of the first lines."""
+        at, lines = self.start, list[bytes]()
+        while len(lines) < count and at < self.end:
+            end = self.memory.find(b"\n", at, self.end)
+            end = self.end if end < 0 else end
+            lines.append(bytes(memoryview(self.memory)[at:end]))
+            at = end + 1
+        return lines
 
 
 def looks_like_captures(path: str) -> bool:
@@ -74,255 +75,253 @@ def looks_like_captures(path: str) -> bool:
     try:
         with lines_of(path) as lines:
             head = lines.read(1 << 16)
-    except (EOFError, OSError):
+    except (*BROKEN, Invalid):
         # Who reads the file says what is wrong with it.
         return False
-    return b'"captureData"' in head and b'"eventMetadata"' in head and head.lstrip()[:1] == b"{"
+    return b'"captureData"' in head and b'"eventMetadata"' in head and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
 
 
 @contextmanager
 def read_captures(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iterator[Opened]:
-    """Stream the rows inside capture records: schema, batches, rejected records, notes.
+    """Stream the rows inside capture records: schema, batches, and what is left out on the way.
 
-    Types come from the first 2000 records, or from all when ``sure``.
+    Types come from the first 2000 records, or from all when ``sure`` (which reads twice).
 
     Raises:
-        Invalid: no record can be read.
+        Invalid: no record can be read, or a file is damaged.
         TypeChanged: not ``sure``, and a late record does not fit.
     """
-    with connected() as connection:
+    templates = _Templates()
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="captures") as pool:
+        kinds = _all_kinds(paths, pool, templates) if sure else _first_kinds(paths[0], templates)
+        if not kinds:
+            raise _nothing_in(paths)
+        schema = pa.schema([(name, ARROW[kind]) for name, kind in kinds.items()])
+        left_out = LeftOut()
+        yield schema, _batches(paths, pool, _Reader(kinds, schema, templates, left_out, sure=sure)), left_out
+
+
+def _blocks(paths: Sequence[str]) -> Iterator[_Block]:
+    """The files in blocks of whole lines; of each only the last few are kept."""
+    ring = itertools.cycle([bytearray(BLOCK_BYTES + LINE_BYTES_MAX) for _ in range(THREADS + 3)])
+    for path in paths:
+        must_be_bytes_of_utf8(path)
         try:
-            shape = _shape(connection, paths if sure else [_sample(paths[0], folder)])
-            reader = connection.sql(_query(shape, paths)).to_arrow_reader(BATCH_ROWS)
-        except (_Odd, duckdb.Error, OSError, pa.ArrowException):
-            reader = None
-        if reader is not None:
-            schema = pa.schema([(f"_c{place}", _ARROW[kind]()) for place, kind in enumerate(shape.types)])
-            yield schema, _typed(reader, schema, sure), 0, ()
+            with lines_of(path) as file:
+                yield from _blocks_of(path, file, ring)
+        except BROKEN as problem:
+            raise damaged(path, problem) from problem
+
+
+def _blocks_of(path: str, file: IO[bytes], ring: Iterator[bytearray]) -> Iterator[_Block]:
+    memory, rest, begins = next(ring), 0, True
+    while True:
+        read = file.readinto(memoryview(memory)[rest : rest + BLOCK_BYTES])  # type: ignore[attr-defined]
+        end = rest + read
+        cut = memory.rfind(b"\n", rest, end) + 1 if read else end
+        if cut:
+            start = 3 if begins and memory.startswith(b"\xef\xbb\xbf") else 0
+            yield _Block(path, begins, memory, start, cut)
+            begins = False
+        if not read:
             return
-    target = os.path.join(folder, "captures.jsonl")
-    rejected, notes = _written_out(paths, target)
-    with read_json([target], folder, decimal=decimal, sure=True) as (schema, batches, more, _):
-        yield schema, batches, rejected + more, notes
+        if end - cut > LINE_BYTES_MAX:
+            raise Invalid(f"{path} has a line of more than {LINE_BYTES_MAX >> 20} MiB, the most that is read.")
+        if cut:
+            further = next(ring)
+            further[: end - cut] = memoryview(memory)[cut:end]
+            memory = further
+        rest = end - cut
 
 
-_ARROW = {"whole": pa.int64, "number": pa.float64, "boolean": pa.bool_, "text": pa.string}
-_CASTS = {"whole": "DOUBLE", "number": "DOUBLE", "boolean": "BOOLEAN"}
+class _Templates:
+    """The templates found so far, the last one of use in front."""
+
+    def __init__(self) -> None:
+        self.known: list[Template] = []
+        self.encoded = False
+
+    def learn(self, block: _Block) -> None:
+        """Look at the first lines of a block, where no template fits it."""
+        lines = [line.rstrip(b"\r") for line in block.head(TEMPLATE_LINES) if line.strip()]
+        if any(b'"BASE64"' in line for line in lines):
+            self.encoded = True
+            lines = [_IN_BASE64.sub(_as_text, line) for line in lines]
+        found = template_of(lines) if lines else None
+        if found is not None and found not in self.known:
+            self.known = [found, *self.known][:TEMPLATES_MAX]
+
+    def read(self, block: _Block, kinds: Mapping[str, Kind]) -> Any:
+        """The table of a block, and how many lines that were; None where it must be read record by record."""
+        view = memoryview(_IN_BASE64.sub(_as_text, block.view)) if self.encoded else block.view
+        for template in self.known:
+            if not all(name in kinds for name in template.columns):
+                continue
+            try:
+                table = read_alike(view, template, kinds)
+                return table, table.num_rows // len(template.rows)
+            except Unlike:
+                continue
+        return None
 
 
-def _records(paths: list[str], keys: Iterable[str] = _SIDES) -> str:
-    bodies = ", ".join(f"{key} {_BODY}" for key in keys)
-    listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    return (
-        f"read_json([{listed}], format='newline_delimited', columns={{captureData: 'STRUCT({bodies})'}}, "
-        f"maximum_object_size={LINE_BYTES_MAX})"
-    )
+_IN_BASE64 = re.compile(rb'"data":\s?"([A-Za-z0-9+/]*=*)",\s?"encoding":\s?"BASE64"')
 
 
-def _sample(path: str, folder: str) -> str:
-    target = os.path.join(folder, "sample.jsonl")
-    with lines_of(path) as lines, open(target, "wb") as sample:
-        sample.writelines(itertools.islice(lines, SAMPLE_ROWS))
-    return target
-
-
-def _shape(connection: Any, paths: list[str]) -> _Shape:
-    records = _records(paths)
-    asked = []
-    for key in _SIDES:
-        side, data = f"captureData.{key}", f"captureData.{key}.data"
-        odd = f"{side}.encoding <> 'CSV' OR contains({data}, '\"') OR contains(rtrim({data}, chr(10) || chr(13)), chr(10))"
-        length = f"len(string_split({data}, ','))"
-        asked += [f"count({data}), min({length}), max({length}), bool_or({odd}), bool_or(contains({data}, chr(10)))"]
-        asked += [f"bool_or(contains(',' || rtrim({data}, chr(10) || chr(13)) || ',', ',,'))"]
-    rows, *counted = connection.execute(f"SELECT count(*), {', '.join(asked)} FROM {records}").fetchall()[0]
-    sides = []
-    for place, key in enumerate(_SIDES):
-        number, least, most, odd, ends, empties = counted[6 * place : 6 * place + 6]
-        if number not in (0, rows) or odd or least != most:
-            raise _Odd
-        if number:
-            sides.append(_Side(key, least, bool(ends), bool(empties)))
-    if not sides or (len(sides) > 1 and sides[1].key == _SIDES[1]):
-        raise _Odd
-    values = " || ".join(f"string_split({side.text}, ',')" for side in sides)
-    found = connection.execute(
-        "SELECT place, count(x), count(*) FILTER (WHERE regexp_full_match(x, $whole)), count(TRY_CAST(x AS DOUBLE)), "
-        "count(*) FILTER (WHERE lower(x) IN ('true', 'false')) FROM (SELECT place, nullif(trim(raw), '') AS x FROM (SELECT "
-        f"unnest(range(len(v))) AS place, unnest(v) AS raw FROM (SELECT {values} AS v FROM {records}))) "
-        "GROUP BY place ORDER BY place",
-        {"whole": WHOLE},
-    ).fetchall()
-    return _Shape(tuple(sides), tuple(_type(*counts) for _, *counts in found))
-
-
-def _type(present: int, whole: int, number: int, boolean: int) -> str:
-    if present == 0:
-        return "text"
-    kinds = {"whole": whole, "number": number, "boolean": boolean}
-    return next((kind for kind, count in kinds.items() if count == present), "text")
-
-
-def _query(shape: _Shape, paths: list[str]) -> str:
-    """One statement that ends in an error where a record is not of the shape."""
-    odd = [f"len(v{number}) IS DISTINCT FROM {side.values}" for number, side in enumerate(shape.sides)]
-    odd += [f"captureData.{side.key}.encoding <> 'CSV'" for side in shape.sides]
-    if "text" in shape.types:
-        # Where all values are numbers, such signs end the cast.
-        signs = [f"contains({side.text}, {sign})" for side in shape.sides for sign in ("'\"'", "chr(10)")]
-        odd += signs
-    places = [(number, place, side) for number, side in enumerate(shape.sides) for place in range(side.values)]
-    columns = ", ".join(
-        f'{_cell(f"v{number}[{place + 1}]", kind, side.empties)} AS "_c{column}"'
-        for column, ((number, place, side), kind) in enumerate(zip(places, shape.types, strict=True))
-    )
-    split = ", ".join(f"string_split({side.text}, ',') AS v{number}" for number, side in enumerate(shape.sides))
-    records = _records(paths, [side.key for side in shape.sides])
-    return (
-        f"SELECT {columns} FROM (SELECT captureData, {split} FROM {records}) "
-        f"WHERE CASE WHEN {' OR '.join(odd)} THEN error('{ODD}') ELSE true END"
-    )
-
-
-def _cell(cell: str, kind: str, empties: bool) -> str:
-    if kind == "text":
-        return f"nullif(trim({cell}), '')"
-    present = f"nullif({cell}, '')" if empties else cell
-    return f"CAST({present} AS {_CASTS[kind]})"
-
-
-def _typed(reader: Any, schema: Any, sure: bool) -> Iterator[Any]:
+def _as_text(found: re.Match[bytes]) -> bytes:
+    """A body in base64 as a text; as it was where it is none."""
     try:
-        for batch in batches_from(reader, [], sure):
-            yield batch.cast(schema)
-    except (pa.ArrowInvalid, Invalid, TypeChanged) as problem:
-        if sure:
-            raise
-        raise TypeChanged(str(problem)[:500]) from problem
+        text = base64.b64decode(found[1], validate=True).decode()
+    except ValueError:
+        return found[0]
+    # By its first sign a body of JSON is told from one of CSV.
+    return b'"data":' + msgspec.json.encode(text) + b',"encoding":"CSV"'
 
 
-def _written_out(paths: list[str], target: str) -> tuple[int, tuple[str, ...]]:
-    """Write the rows of all records as JSON lines; tell the rejected records and what was wrong with the first five."""
-    rejected, kept, notes = 0, 0, []
-    with open(target, "wb") as out:
-        for path in paths:
-            with lines_of(path) as lines:
-                for place, line in enumerate(lines, 1):
-                    if not line.strip():
-                        continue
-                    try:
-                        rows = rows_in(line)
-                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid) as problem:
-                        rejected += 1
-                        if rejected <= REJECTED_SHOWN_MAX:
-                            reason = problem.message if isinstance(problem, Invalid) else plainly(problem) + "."
-                            notes.append(f"{path}, line {place} was left out: {reason}")
-                        continue
-                    kept += len(rows)
-                    out.writelines(msgspec.json.encode(row) + b"\n" for row in rows)
-    if kept == 0:
-        raise Invalid(f"{paths[0]} holds no capture record with rows. {notes[0] if notes else ''}")
-    return rejected, tuple(notes)
+def _first_kinds(path: str, templates: _Templates) -> Kinds:
+    """The kinds of the columns by the first records of the first file; raises TypeChanged where there are none."""
+    kinds: Kinds = {}
+    for block in _blocks([path]):
+        templates.learn(block)
+        lines = block.head(SAMPLE_ROWS)
+        for rows in _rows_of(lines[:FIRST_ROWS]):
+            _widen(kinds, rows)
+        end = block.start + sum(len(line) + 1 for line in lines)
+        if templates.read(block._replace(end=min(end, block.end)), kinds) is None:
+            for rows in _rows_of(lines[FIRST_ROWS:]):
+                _widen(kinds, rows)
+        break
+    if not kinds or "none" in kinds.values():
+        raise TypeChanged("The first records do not tell the kinds of all columns.")
+    return kinds
 
 
-class _Record(msgspec.Struct, frozen=True, rename="camel"):
-    capture_data: CaptureData
-
-
-_RECORDS = msgspec.json.Decoder(_Record)
-
-
-def rows_in(line: bytes) -> list[Row]:
-    """The rows inside one capture record.
-
-    Raises:
-        Invalid: no body, a body that is neither CSV nor JSON, or unequal numbers of rows on the two sides.
-    """
-    capture = _RECORDS.decode(line).capture_data
-    outputs = (capture.endpoint_output, capture.batch_transform_output)
-    sides = [next((one for one in outputs if isinstance(one, Payload)), None), capture.endpoint_input]
-    tables = [_rows(side) for side in sides if isinstance(side, Payload)]
-    if not tables:
-        raise Invalid("it holds neither an input nor an output.")
-    if len({len(table) for table in tables}) > 1:
-        raise Invalid(f"its {len(tables[0])} rows of output stand against {len(tables[1])} rows of input.")
-    rows: list[Row] = []
-    for parts in zip(*tables, strict=True):
-        row: Row = {}
-        for part in parts:
-            for name, value in part:
-                called = name or f"_c{len(row)}"
-                # Outputs come first: what an input calls the same is told apart.
-                row[called if called not in row else f"input.{called}"] = value
-        rows.append(row)
-    return rows
-
-
-def _rows(side: Payload) -> list[list[tuple[str, Cell]]]:
-    text = side.plain()
-    if side.encoding == "JSON" or text.lstrip()[:1] in ("{", "["):
+def _rows_of(lines: Sequence[bytes]) -> Iterator[list[Row]]:
+    """The rows of each line that holds a record."""
+    for line in lines:
         try:
-            return _json_rows(msgspec.json.decode(text))
-        except msgspec.DecodeError as problem:
-            raise Invalid(f"a body is not JSON: {problem}.") from problem
-    return [[("", _value(cell)) for cell in line] for line in csv.reader(text.splitlines()) if line]
+            yield raw_rows_in(line)
+        except _BROKEN:
+            continue
 
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+def _widen(kinds: Kinds, rows: Sequence[Row]) -> None:
+    """Let the kinds of the columns hold these rows too."""
+    for row in rows:
+        for name, value in row.items():
+            kind, before = kind_of(value), kinds.get(name)
+            if before != kind:
+                kinds[name] = kind if before is None else together(before, kind)
+    if len(kinds) > COLUMNS_MAX:
+        raise Invalid(f"The capture records have more than {COLUMNS_MAX} columns.", hint="Are keys of bodies values?")
 
 
-def _value(cell: str) -> Cell:
-    text = cell.strip()
-    if re.fullmatch(WHOLE, text):
-        return int(text)
-    if _NUMBER.fullmatch(text) and len(text) < 40:
-        return float(text)
-    return {"": None, "true": True, "false": False}.get(text.lower(), text)
+def _all_kinds(paths: list[str], pool: ThreadPoolExecutor, templates: _Templates) -> Kinds:
+    """The kinds that hold every record."""
+    kinds: Kinds = {}
+
+    def fits(block: _Block) -> bool:
+        return templates.read(block, dict(kinds)) is not None
+
+    for block, fitted in _in_order(_blocks(paths), fits, pool):
+        if fitted or fits(block):
+            continue
+        templates.learn(block)
+        # Mostly the first records tell enough.
+        for lines in (block.head(SAMPLE_ROWS), block.text.split(b"\n")):
+            for rows in _rows_of(lines):
+                _widen(kinds, rows)
+            if kinds and fits(block):
+                break
+    return kinds
 
 
-def _json_rows(value: Any) -> list[list[tuple[str, Cell]]]:
-    if isinstance(value, list):
-        return [_flat(one, "") for one in value]
-    if not isinstance(value, dict):
-        return [_flat(value, "")]
-    lists = list(_lists_in(value))
-    alone = sum(1 for _ in _leaves(value)) == len(lists)
-    tables = [each for _, each in lists if alone or all(isinstance(one, dict) for one in each)]
-    if not tables or len(tables) != len(lists) or len({len(each) for each in tables}) != 1:
-        return [_flat(value, "")]
-    # {"instances": [...]}, and {"output": {"predictions": [...]}, "instances": [...]}: one row for each element.
-    outside = [(name, one) for name, one in _leaves(value) if not isinstance(one, list)]
-    rows: list[list[tuple[str, Cell]]] = []
-    for place in range(len(tables[0])):
-        row = list(outside)
-        for name, each in lists:
-            row += _flat(each[place], "" if isinstance(each[place], dict) else name)
-        rows.append(row)
-    return rows
+def _in_order(
+    blocks: Iterator[_Block], work: Callable[[_Block], Any], pool: ThreadPoolExecutor
+) -> Iterator[tuple[_Block, Any]]:
+    """Each block with what work made of it, some ahead in threads."""
+    waiting: deque[tuple[_Block, Future[Any]]] = deque()
+    try:
+        for block in blocks:
+            waiting.append((block, pool.submit(work, block)))
+            if len(waiting) > THREADS:
+                begun, done = waiting.popleft()
+                yield begun, done.result()
+        while waiting:
+            begun, done = waiting.popleft()
+            yield begun, done.result()
+    finally:
+        for _, done in waiting:
+            done.cancel()
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Everything in nested objects that is no object, with its path."""
-    for name, one in value.items():
-        inside = f"{path}.{name}" if path else str(name)
-        if isinstance(one, dict):
-            yield from _leaves(one, inside)
+class _Reader:
+    """Makes batches of one schema of blocks."""
+
+    def __init__(self, kinds: Kinds, schema: Any, templates: _Templates, left_out: LeftOut, *, sure: bool) -> None:
+        self.kinds, self.schema, self.templates = kinds, schema, templates
+        self.left_out, self.sure = left_out, sure
+
+    def quickly(self, block: _Block) -> Any:
+        """The table of a block of alike records, and how many; None where there are others."""
+        return self.templates.read(block, self.kinds)
+
+    def slowly(self, block: _Block, first: int) -> Any:
+        """The table of a block, record by record; what is no record is left out and told by the number of its line."""
+        rows: list[Row] = []
+        for place, line in enumerate(block.text.split(b"\n"), first):
+            if not line.strip():
+                continue
+            try:
+                rows += raw_rows_in(line)
+            except _BROKEN as problem:
+                reason = problem.message if isinstance(problem, Invalid) else plainly(problem) + "."
+                self.left_out.add(f"{block.path}, line {place} was left out: {reason}")
+        if not self.sure:
+            found = dict(self.kinds)
+            _widen(found, rows)
+            if found != self.kinds:
+                raise TypeChanged(f"{block.path}: a record after line {first} has other columns or types.")
+        arrays = [column([row.get(name) for row in rows], kind) for name, kind in self.kinds.items()]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def whole(self, table: Any) -> Any:
+        """The table with all columns of the schema, in order."""
+        if table.schema.equals(self.schema):
+            return table
+        known = set(table.column_names)
+        arrays = [
+            table.column(field.name) if field.name in known else pa.nulls(table.num_rows, field.type)
+            for field in self.schema
+        ]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+
+def _batches(paths: list[str], pool: ThreadPoolExecutor, reader: _Reader) -> Iterator[Any]:
+    line = 1
+    for block, done in _in_order(_blocks(paths), reader.quickly, pool):
+        line = 1 if block.begins else line
+        quick = done
+        if quick is None:
+            reader.templates.learn(block)
+            quick = reader.quickly(block)
+        if quick is None:
+            table = reader.slowly(block, line)
+            line += block.memory.count(b"\n", block.start, block.end)
         else:
-            yield inside, one
+            table, lines = quick
+            line += lines
+        yield from reader.whole(table).combine_chunks().to_batches()
 
 
-def _lists_in(value: Any) -> Iterator[tuple[str, list[Any]]]:
-    return ((name, one) for name, one in _leaves(value) if isinstance(one, list))
-
-
-def _flat(value: Any, path: str) -> list[tuple[str, Cell]]:
-    inner: Iterable[tuple[str, Any]]
-    if isinstance(value, dict):
-        inner = ((f"{path}.{name}" if path else str(name), one) for name, one in value.items())
-    elif isinstance(value, list):
-        if len(value) > ELEMENTS_MAX:
-            raise Invalid(f"a list in a body has {len(value)} elements; at most {ELEMENTS_MAX} become columns.")
-        inner = ((f"{path}[{place}]" if path else "", one) for place, one in enumerate(value))
-    else:
-        return [(path, value)]
-    return [cell for name, one in inner for cell in _flat(one, name)]
+def _nothing_in(paths: list[str]) -> Invalid:
+    """Why there is not one row."""
+    for block in _blocks(paths):
+        for place, line in enumerate(block.text.split(b"\n"), 1):
+            try:
+                if line.strip() and not raw_rows_in(line):
+                    return Invalid(f"{paths[0]} holds no capture record with rows: the body in line {place} is empty.")
+            except _BROKEN as problem:
+                reason = problem.message if isinstance(problem, Invalid) else plainly(problem) + "."
+                return Invalid(f"{paths[0]} holds no capture record with rows. Line {place} was left out: {reason}")
+    return Invalid(f"{paths[0]} holds no capture record with rows.")

@@ -4,17 +4,25 @@ import math
 
 import msgspec
 
-from modelward.analysis.constraints import ColumnConstraints, Constraints
+from modelward.analysis.constraints import ColumnConstraints, Constraints, DriftSettings
 from modelward.analysis.drift import DriftVerdict, verdicts
 from modelward.analysis.judging import Judged, Unchecked, Violation
 from modelward.analysis.profiles import NUMERIC, ColumnProfile, Kind, Profile
 from modelward.analysis.rule_checking import check_table
-from modelward.analysis.segment_checking import SegmentVerdict, comparable, segment_verdicts, told
+from modelward.analysis.segment_checking import CHECK, SegmentVerdict, comparable, segment_verdicts, told
+from modelward.analysis.spending import (
+    DRIFT,
+    GROUPS,
+    LIMITS,
+    Budget,
+    Levels,
+    Share,
+    divided,
+    keeps_limit,
+)
 from modelward.kernel.outcome import Outcome, worst
 
-__all__ = ["CheckReport", "RunsVerdict", "SegmentVerdict", "Unchecked", "Violation", "check", "share_within"]
-
-SIGNIFICANCE = 0.01
+__all__ = ["Budget", "CheckReport", "RunsVerdict", "SegmentVerdict", "Unchecked", "Violation", "check", "share_within"]
 
 
 class RunsVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +46,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     checks_made: int
     over_runs: tuple[RunsVerdict, ...] = ()
     segments: tuple[SegmentVerdict, ...] = ()
+    budget: Budget | None = None
 
 
 def check(
@@ -64,30 +73,80 @@ def check(
     if current.rows == 0:
         return _no_rows(current, baseline)
     judged = Judged()
+    grouped = comparable(current, baseline) and bool(current.segments)
+    settings = constraints.drift
+    budgeted = level is not None or settings.false_alarms_a_month is not None
+    level = settings.level if level is None else level
+    limits = sum(_limits(rule, current.columns.get(rule.name)) for rule in constraints.columns)
+    levels = divided(level, limits=limits, segments=grouped, budgeted=budgeted)
     _check_columns(current, constraints, judged)
     for rule in constraints.columns:
         column = current.columns.get(rule.name)
         if column is not None:
-            _check_column(column, rule, judged)
+            _check_column(column, rule, levels, judged)
     check_table(current, baseline, constraints, at, judged)
     drift: list[DriftVerdict] = []
     segments: tuple[SegmentVerdict, ...] = ()
     if baseline is None:
         judged.skip("", "drift", "no baseline was given")
-    elif not constraints.drift.enabled:
+    elif not settings.enabled:
         judged.skip("", "drift", "switched off in the constraints")
     else:
-        rules = {rule.name: rule for rule in constraints.columns}
-        level = constraints.drift.level if level is None else level
-        if comparable(current, baseline) and current.segments and baseline.segments:
-            # Half of what may go wrong by chance belongs to the groups.
-            level /= 2
-            segments = segment_verdicts(current.segments, baseline.segments, constraints.drift, rules, level, judged)
-        drift, skipped = verdicts(baseline, current, constraints.drift, rules, level)
-        for name, reason in skipped:
-            judged.skip(name, "drift", reason)
+        drift, segments = _drift(current, baseline, constraints, levels, judged)
     report = _report(current, baseline, judged, drift)
+    spent = _budget(settings, levels, limits, (len(drift), len(segments)))
+    report = msgspec.structs.replace(report, budget=spent)
     return _with_segments(report, current, segments) if segments else report
+
+
+def _drift(
+    current: Profile, baseline: Profile, constraints: Constraints, levels: Levels, judged: Judged
+) -> tuple[list[DriftVerdict], tuple[SegmentVerdict, ...]]:
+    """The drift of the whole table and of its groups."""
+    rules = {rule.name: rule for rule in constraints.columns}
+    segments: tuple[SegmentVerdict, ...] = ()
+    if comparable(current, baseline) and current.segments and baseline.segments:
+        segments = segment_verdicts(
+            current.segments, baseline.segments, constraints.drift, rules, levels.segments, judged
+        )
+    elif current.segments or baseline.segments:
+        side = "current data" if baseline.segments else "baseline"
+        judged.skip("", CHECK, f"the {side} was not profiled by the same columns")
+    drift, skipped = verdicts(baseline, current, constraints.drift, rules, levels.drift)
+    for name, reason in skipped:
+        judged.skip(name, "drift", reason)
+    for verdict in drift:
+        if verdict.outcome is Outcome.UNDECIDED:
+            judged.skip(verdict.column, "drift", verdict.reason)
+    return drift, segments
+
+
+def _limits(rule: ColumnConstraints, column: ColumnProfile | None) -> int:
+    """How many limits of a share, short of all rows, a rule holds for this column."""
+    if column is None:
+        return 0
+    shares = [1.0 if rule.completeness_min is None else rule.completeness_min]
+    if rule.values is not None:
+        shares.append(rule.values_share_min)
+    if rule.minimum is not None or rule.maximum is not None:
+        shares.append(rule.range_share_min)
+    return sum(0 < share < 1 for share in shares)
+
+
+def _budget(settings: DriftSettings, levels: Levels, limits: int, judged: tuple[int, int]) -> Budget:
+    columns, groups = judged
+    shares = [Share(kind=DRIFT, chance=levels.drift, questions=columns)] if columns else []
+    if groups:
+        shares.append(Share(kind=GROUPS, chance=levels.segments, questions=groups))
+    if limits and levels.budgeted:
+        shares.append(Share(kind=LIMITS, chance=levels.limit * limits, questions=limits))
+    return Budget(
+        false_alarms_a_month=settings.false_alarms_a_month,
+        runs_a_month=settings.runs_a_month,
+        columns=columns,
+        spent=sum(share.chance for share in shares),
+        shares=tuple(shares),
+    )
 
 
 def _with_segments(report: CheckReport, current: Profile, segments: tuple[SegmentVerdict, ...]) -> CheckReport:
@@ -156,27 +215,40 @@ def _check_columns(current: Profile, constraints: Constraints, judged: Judged) -
         )
 
 
-def _check_column(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
+def _check_column(column: ColumnProfile, rule: ColumnConstraints, levels: Levels, judged: Judged) -> None:
     if rule.completeness_min is not None:
-        _check_completeness(column, rule.completeness_min, judged)
+        _check_completeness(column, rule.completeness_min, levels, judged)
     if column.present == 0:
-        judged.skip(column.name, "type", "the column holds no value")
+        _skip_all(rule, ("type", "domain", "range"), "the column holds no value", judged)
         return
     if rule.kind is not None and not _check_kind(column, rule.kind, judged):
+        _skip_all(rule, ("domain", "range"), "the column has another type", judged)
         return
     if rule.values is not None:
-        _check_domain(column, rule, judged)
+        _check_domain(column, rule, levels, judged)
     if column.histogram is not None and column.kind in NUMERIC:
-        _check_numbers(column, rule, judged)
+        _check_numbers(column, rule, levels, judged)
+    else:
+        _skip_all(rule, ("range",), "the column holds no numbers", judged)
 
 
-def _check_completeness(column: ColumnProfile, least: float, judged: Judged) -> None:
+def _skip_all(rule: ColumnConstraints, checks: tuple[str, ...], reason: str, judged: Judged) -> None:
+    """Tell of the checks that a rule asks for and that are not made."""
+    asked = {
+        "type": rule.kind is not None,
+        "domain": rule.values is not None,
+        "range": rule.minimum is not None or rule.maximum is not None or rule.non_negative,
+    }
+    for check in checks:
+        if asked[check]:
+            judged.skip(rule.name, check, reason)
+
+
+def _check_completeness(column: ColumnProfile, least: float, levels: Levels, judged: Judged) -> None:
     share = column.completeness or 0.0
     # A share below the limit by chance alone is no violation; a limit of 1 allows no missing value at all.
-    spread = math.sqrt(least * (1 - least) / column.rows)
-    kept = share >= least or (least < 1 and share >= least - 2.33 * spread)
     judged.rule(
-        kept,
+        keeps_limit(column.present, column.rows, least, levels.limit),
         column.name,
         "completeness",
         f"Column {column.name!r} has a value in {share:.2%} of the rows; at least {least:.2%} is expected.",
@@ -209,9 +281,10 @@ def _example(column: ColumnProfile) -> str:
     return f", for example {min(odd)[:80]!r}" if odd else ""
 
 
-def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
+def _check_domain(column: ColumnProfile, rule: ColumnConstraints, levels: Levels, judged: Judged) -> None:
     categories = column.categories
     if categories is None or rule.values is None:
+        judged.skip(column.name, "domain", "the texts of the column were not counted")
         return
     known = set(rule.values)
     inside = sum(count for text, count in categories.counts.items() if text in known)
@@ -219,7 +292,8 @@ def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: Judged
     strange = sorted(text for text in categories.counts if text not in known)
     shown = ", ".join(repr(text[:40]) for text in strange[:3]) + (" ..." if len(strange) > 3 else "")
     judged.rule(
-        share >= rule.values_share_min,
+        share >= rule.values_share_min
+        or (levels.budgeted and keeps_limit(inside, column.present, rule.values_share_min, levels.limit)),
         column.name,
         "domain",
         f"{column.present - inside} values of column {column.name!r} ({1 - share:.4%}) are not among the known ones: {shown}.",
@@ -228,7 +302,7 @@ def _check_domain(column: ColumnProfile, rule: ColumnConstraints, judged: Judged
     )
 
 
-def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, judged: Judged) -> None:
+def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, levels: Levels, judged: Judged) -> None:
     name = column.name
     if rule.non_negative:
         low = column.minimum if column.minimum is not None else 0.0
@@ -242,8 +316,10 @@ def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, judged: Judge
     low = -math.inf if rule.minimum is None else rule.minimum
     high = math.inf if rule.maximum is None else rule.maximum
     share = share_within(column, low, high)
+    kept = round(share * column.finite)
     judged.rule(
-        share >= rule.range_share_min,
+        share >= rule.range_share_min
+        or (levels.budgeted and keeps_limit(kept, column.finite, rule.range_share_min, levels.limit)),
         name,
         "range",
         f"{1 - share:.2%} of column {name!r} lies outside {low:.6g} to {high:.6g}; "

@@ -62,9 +62,10 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``numeric_threshold``: largest Kolmogorov-Smirnov distance in [0, 1] that is let pass (0.05: no share of rows below
     any value moved by more than five points). ``shift_threshold``: largest Wasserstein distance in baseline standard
-    deviations. ``categorical_threshold``: largest Jensen-Shannon distance (base 2, in [0, 1]). All are compared after
-    what sampling alone would give has been taken off. ``false_share``: the share of false alarms among the alarms that
-    is accepted over all columns (Benjamini & Hochberg 1995). ``rows_min``: fewer present rows leave a column undecided.
+    deviations. ``categorical_threshold``: largest Jensen-Shannon distance (base 2, in [0, 1]). ``missing_threshold``:
+    largest difference of the share of missing rows. All are compared after what sampling alone would give has been taken
+    off. ``false_share``: the share of false alarms among the alarms that is accepted over all columns (Benjamini &
+    Hochberg 1995). ``rows_min``: fewer present rows leave a column undecided.
 
     ``false_alarms_a_month`` with ``runs_a_month``: a budget of runs that may raise a drift alarm though nothing changed.
     It takes the place of ``false_share``; see budget.py.
@@ -77,6 +78,7 @@ class DriftSettings(msgspec.Struct, frozen=True, kw_only=True):
     numeric_threshold: float = 0.05
     shift_threshold: float = 0.1
     categorical_threshold: float = 0.05
+    missing_threshold: float = 0.05
     false_share: float = 0.01
     rows_min: int = 100
     false_alarms_a_month: float | None = None

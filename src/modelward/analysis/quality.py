@@ -1,25 +1,21 @@
 """How good predictions are against labels: binary, multiclass and regression metrics with intervals, from one pass."""
 
-import math
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from modelward.analysis.accumulate import counted
 from modelward.analysis.buffers import pieces
+from modelward.analysis.quality_classes import multiclass_report
+from modelward.analysis.quality_counts import as_counts, binary_metrics, with_intervals
 from modelward.analysis.quality_errors import regression_report
 from modelward.analysis.quality_shapes import Confusion, Curves, Metric, ProblemType, QualityReport
 from modelward.analysis.scores import AUC_ERROR_MAX, Ranking, ScoreBook, auc_interval
 from modelward.analysis.sources import Source, batches_of
 from modelward.analysis.tallies import Coder, favourable_mask, favours, same_value, tally
 from modelward.kernel.errors import Invalid
-
-Values: TypeAlias = Any
-
-BOOTSTRAP_SAMPLES = 500
-CLASSES_MAX = 1_000
 
 
 def quality_report(
@@ -28,7 +24,7 @@ def quality_report(
     problem_type: ProblemType,
     label: str,
     prediction: str | None,
-    probability: str | None = None,
+    probability: str | Sequence[str] | Mapping[Any, str] | None = None,
     positive: object = None,
     threshold: float = 0.5,
     quantile: float | None = None,
@@ -41,8 +37,10 @@ def quality_report(
         source: a table, as for ``profile``.
         problem_type: ``binary``, ``multiclass`` or ``regression``.
         label: column of observed outcomes.
-        prediction: column of predicted outcomes; None (binary only) to cut the probability at ``threshold``.
-        probability: column of the probability of the positive class, in [0, 1] (binary only).
+        prediction: column of predicted outcomes; None to cut the probability at ``threshold`` (binary), or to take the most
+            probable class (multiclass).
+        probability: column of the probability of the positive class, in [0, 1] (binary); of several classes a mapping from
+            class to column, or a list of columns that are named after their classes, with or without a common prefix.
         positive: the positive label; 1 or true by default for columns of 0 and 1.
         threshold: probabilities above it are positive predictions where there is no prediction column.
         quantile: which quantile the predictions are meant to be, for ``quantile_loss`` (regression only).
@@ -51,7 +49,8 @@ def quality_report(
         seed: of the bootstrap.
 
     Metrics are those of scikit-learn by the same names (``specificity`` is recall of the negative class; ``f0_5``, ``f2``
-    are F-beta). Intervals: bootstrap over the confusion matrix; Hanley & McNeil 1982 for the AUC; normal for errors.
+    are F-beta). Intervals: bootstrap over the confusion matrix; Hanley & McNeil 1982 for the AUC, DeLong 1988 for its mean
+    over classes; normal for errors; for the calibration error such as also hold where the model is calibrated.
 
     Raises:
         NotFound: a file or a column does not exist.
@@ -62,12 +61,14 @@ def quality_report(
             raise Invalid("A regression report needs a prediction column.", field="prediction")
         return regression_report(source, label, prediction, quantile)
     if problem_type == "multiclass":
-        if prediction is None:
-            raise Invalid("A multiclass report needs a prediction column.", field="prediction")
-        return _multiclass(source, label, prediction, probability, seed)
+        return multiclass_report(source, label, prediction, probability, exact=exact, seed=seed)
     if problem_type != "binary":
         raise Invalid(
             f"{problem_type!r} is not a problem type: binary, multiclass or regression.", field="problem_type"
+        )
+    if probability is not None and not isinstance(probability, str):
+        raise Invalid(
+            "A binary report needs one column of probabilities, that of the positive class.", field="probability"
         )
     book = ScoreBook(probability, exact=exact) if probability is not None else None
     return _binary(source, label, prediction, probability, positive, threshold, seed, book)
@@ -100,7 +101,7 @@ def _binary(
     folded = np.stack((pairs[~mask].sum(axis=0), pairs[mask].sum(axis=0)))
     cells = np.stack((folded[:, ~chosen].sum(axis=1), folded[:, chosen].sum(axis=1)), axis=1)
     ranking = book.ranking() if book is not None else None
-    metrics = _with_intervals(cells, _binary_metrics, seed) | (_ranking_metrics(ranking) if ranking else {})
+    metrics = with_intervals(cells, binary_metrics, seed) | (_ranking_metrics(ranking) if ranking else {})
     names = _class_names(labels.values, mask)
     return QualityReport(
         problem_type="binary",
@@ -111,7 +112,7 @@ def _binary(
         rows=rows,
         incomplete=incomplete,
         metrics=metrics,
-        confusion=Confusion(classes=names, counts=_as_counts(cells)),
+        confusion=Confusion(classes=names, counts=as_counts(cells)),
         curves=Curves(roc=ranking.roc, precision_recall=ranking.precision_recall, calibration=ranking.calibration)
         if ranking
         else None,
@@ -190,64 +191,6 @@ def _class_names(values: list[Any], mask: npt.NDArray[np.bool_]) -> tuple[str, s
     return (negatives[0] if len(negatives) == 1 else "rest", ",".join(positives) or "positive")
 
 
-def _as_counts(cells: npt.NDArray[Any]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(int(count) for count in row) for row in cells)
-
-
-def _ratio(above: Values, below: Values) -> Values:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(above, float) / np.asarray(below, float)
-
-
-def _binary_metrics(cells: Values) -> dict[str, Values]:
-    """From counts on the last two axes (label, prediction); not a number where a denominator is 0."""
-    tn, fp, fn, tp = cells[..., 0, 0], cells[..., 0, 1], cells[..., 1, 0], cells[..., 1, 1]
-    recall, specificity = _ratio(tp, tp + fn), _ratio(tn, tn + fp)
-    spread = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    return {
-        "accuracy": _ratio(tp + tn, tp + tn + fp + fn),
-        "precision": _ratio(tp, tp + fp),
-        "recall": recall,
-        "specificity": specificity,
-        "false_positive_rate": _ratio(fp, tn + fp),
-        "false_negative_rate": _ratio(fn, tp + fn),
-        "f1": _f_beta(tp, fp, fn, 1.0),
-        "f0_5": _f_beta(tp, fp, fn, 0.5),
-        "f2": _f_beta(tp, fp, fn, 2.0),
-        "balanced_accuracy": (recall + specificity) / 2,
-        "matthews": _ratio(tp * tn - fp * fn, spread),
-        "label_share": _ratio(tp + fn, tp + tn + fp + fn),
-        "predicted_share": _ratio(tp + fp, tp + tn + fp + fn),
-        "accuracy_best_constant": _ratio(np.maximum(tp + fn, tn + fp), tp + tn + fp + fn),
-    }
-
-
-def _f_beta(tp: Values, fp: Values, fn: Values, beta: float) -> Values:
-    square = beta * beta
-    return _ratio((1 + square) * tp, (1 + square) * tp + square * fn + fp)
-
-
-def _with_intervals(cells: npt.NDArray[Any], read: Any, seed: int) -> dict[str, Metric]:
-    points: dict[str, Values] = read(cells.astype(float))
-    total = int(cells.sum())
-    if total == 0:
-        return {name: Metric(value=None, reason="There is no complete row.") for name in points}
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(total, cells.ravel() / total, BOOTSTRAP_SAMPLES).reshape(-1, *cells.shape)
-    samples: dict[str, Values] = read(drawn.astype(float))
-    return {name: _metric(float(value), samples[name]) for name, value in points.items()}
-
-
-def _metric(value: float, samples: Values) -> Metric:
-    if not math.isfinite(value):
-        return Metric(value=None, reason="No row in the denominator.")
-    finite = samples[np.isfinite(samples)]
-    if finite.size < 0.98 * samples.size:
-        return Metric(value=value, reason="Too few rows for an interval.")
-    low, high = np.quantile(finite, (0.025, 0.975))
-    return Metric(value=value, low=float(low), high=float(high))
-
-
 def _ranking_metrics(ranking: Ranking) -> dict[str, Metric]:
     found = {
         "brier": _within(ranking.brier, ranking.brier_interval),
@@ -280,61 +223,3 @@ def _notes(rows: int, incomplete: int, ranking: Ranking | None = None) -> tuple[
         hint = "" if ranking.auc_error <= AUC_ERROR_MAX else " Ask for it exactly (exact=True) if that is too much."
         notes.append(f"Scores were counted in bins: the AUC errs by at most {ranking.auc_error:.1e}.{hint}")
     return tuple(notes)
-
-
-def _multiclass(source: Source, label: str, prediction: str, probability: str | None, seed: int) -> QualityReport:
-    labels, predicted = Coder(label, values_max=CLASSES_MAX), Coder(prediction, values_max=CLASSES_MAX)
-    counts = tally(source, [labels, predicted])
-    names = sorted({str(value) for value in [*labels.values, *predicted.values]})
-    place = {name: number for number, name in enumerate(names)}
-    cells = np.zeros((len(names), len(names)), np.int64)
-    for row, observed in enumerate(labels.values):
-        for column, guessed in enumerate(predicted.values):
-            cells[place[str(observed)], place[str(guessed)]] += counts.counts[row, column]
-    notes = _notes(counts.rows, counts.incomplete)
-    if probability is not None:
-        notes += ("Probabilities are not used for more than two classes.",)
-    read = _multiclass_metrics
-    metrics = _with_intervals(cells, read, seed) if len(names) <= 50 else _without_intervals(cells)
-    return QualityReport(
-        problem_type="multiclass",
-        label=label,
-        prediction=prediction,
-        probability=probability,
-        positive=None,
-        rows=counts.rows,
-        incomplete=counts.incomplete,
-        metrics=metrics,
-        confusion=Confusion(classes=tuple(names), counts=_as_counts(cells)),
-        notes=notes,
-    )
-
-
-def _without_intervals(cells: npt.NDArray[np.int64]) -> dict[str, Metric]:
-    return {
-        name: Metric(value=float(value), reason="No interval for more than 50 classes.")
-        for name, value in _multiclass_metrics(cells.astype(float)).items()
-    }
-
-
-def _multiclass_metrics(cells: Values) -> dict[str, Values]:
-    """Macro and weighted averages; a class with a zero denominator counts 0, as in scikit-learn."""
-    hits = np.diagonal(cells, axis1=-2, axis2=-1)
-    observed, guessed = cells.sum(axis=-1), cells.sum(axis=-2)
-    total = cells.sum(axis=(-1, -2))
-    precision = np.nan_to_num(_ratio(hits, guessed))
-    recall = np.nan_to_num(_ratio(hits, observed))
-    weights = _ratio(observed, total[..., np.newaxis])
-    used = np.maximum(((observed + guessed) > 0).sum(axis=-1), 1)
-    found = {"accuracy": _ratio(hits.sum(axis=-1), total)}
-    scores = {
-        name: np.nan_to_num(_ratio((1 + square) * hits, square * observed + guessed))
-        for name, square in (("f1", 1.0), ("f0_5", 0.25), ("f2", 4.0))
-    }
-    for name, values in {"precision": precision, "recall": recall, **scores}.items():
-        found[f"{name}_macro"] = values.sum(axis=-1) / used
-        found[f"{name}_weighted"] = (values * weights).sum(axis=-1)
-    chance = _ratio((observed * guessed).sum(axis=-1), total * total)
-    found["accuracy_best_constant"] = _ratio(observed.max(axis=-1, initial=0), total)
-    found["kappa"] = _ratio(found["accuracy"] - chance, 1 - chance)
-    return found

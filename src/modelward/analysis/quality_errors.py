@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from modelward.analysis.buffers import fixed_width, valid_mask
+from modelward.analysis.buffers import fixed_width, pieces, valid_mask
 from modelward.analysis.quality_shapes import Metric, QualityReport
 from modelward.analysis.sources import Source, batches_of
 from modelward.kernel.errors import Invalid
@@ -25,11 +25,13 @@ def regression_report(source: Source, label: str, prediction: str, quantile: flo
         raise Invalid(f"The quantile {quantile!r} does not lie between 0 and 1.", field="quantile")
     sums, rows = _Sums(quantile), 0
     columns = list(dict.fromkeys([label, prediction]))
-    for batch in batches_of(source, columns):
+    for batch in batches_of(source, columns, ahead=True):
         rows += batch.num_rows
-        y, guess = (_numbers(batch.column(columns.index(name)), name) for name in (label, prediction))
-        there = np.isfinite(y) & np.isfinite(guess)
-        sums.add(y[there], guess[there])
+        observed, guessed = (_numbers(batch.column(columns.index(name)), name) for name in (label, prediction))
+        for piece in pieces(observed.size):
+            y, guess = observed[piece], guessed[piece]
+            there = np.isfinite(y) & np.isfinite(guess)
+            sums.add(y, guess) if there.all() else sums.add(y[there], guess[there])
     incomplete = rows - sums.rows
     notes = (f"{incomplete} of {rows} rows lack a label or a prediction and are left out.",) if incomplete else ()
     return QualityReport(
@@ -46,7 +48,7 @@ def regression_report(source: Source, label: str, prediction: str, quantile: flo
 
 
 class _Sums:
-    """Sums over rows, of errors and of labels less the mean of the first batch, which keeps their powers small."""
+    """Sums over rows, of errors and of labels less the mean of the first rows, which keeps their powers small."""
 
     def __init__(self, quantile: float | None) -> None:
         self.quantile = quantile

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from modelward.analysis.scores import CalibrationBin
+from modelward.analysis.calibration import CalibrationBin
 
 ProblemType: TypeAlias = Literal["binary", "multiclass", "regression"]
 
@@ -34,8 +34,21 @@ class Curves(msgspec.Struct, frozen=True, kw_only=True):
     calibration: tuple[CalibrationBin, ...]
 
 
+class ClassQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """One class against all others: how many rows have it as their label, and what a binary report would say of it."""
+
+    name: str
+    rows: int
+    metrics: dict[str, Metric]
+    curves: Curves | None = None
+
+
 class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The quality of predictions. ``rows`` are all rows; ``incomplete`` lack a label or a prediction and are left out."""
+    """The quality of predictions. ``rows`` are all rows; ``incomplete`` lack a label or a prediction and are left out.
+
+    Of several classes ``probabilities`` names the column of each, ``by_class`` looks at each against the others, and
+    ``confidence`` holds tenths of the probability of the most probable class beside how often that was right.
+    """
 
     problem_type: ProblemType
     label: str
@@ -48,3 +61,6 @@ class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
     confusion: Confusion | None = None
     curves: Curves | None = None
     notes: tuple[str, ...] = ()
+    probabilities: dict[str, str] = {}
+    by_class: tuple[ClassQuality, ...] = ()
+    confidence: tuple[CalibrationBin, ...] = ()

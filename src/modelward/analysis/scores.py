@@ -9,6 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from modelward.analysis.buffers import fixed_width, pieces, valid_mask
+from modelward.analysis.calibration import (
+    CALIBRATION_BINS,
+    CalibrationBin,
+    calibration_bins,
+    calibration_interval,
+    gaps_of,
+)
 from modelward.analysis.score_bins import ScoreBins
 from modelward.kernel.errors import Invalid
 
@@ -16,21 +23,10 @@ EXACT_ROWS_MAX = 1_000_000
 AUC_ERROR_MAX = 1e-6
 BOOTSTRAP_SAMPLES, BOOTSTRAP_LEVELS = 200, 1_000
 CURVE_POINTS = 200
-CALIBRATION_BINS = 10
 LOG_FLOOR = 2.220446049250313e-16
 
 Floats = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.int64]
-
-
-class CalibrationBin(msgspec.Struct, frozen=True):
-    """Rows with a probability in a tenth of [0, 1]: how many, their mean probability, their share of positives."""
-
-    low: float
-    high: float
-    rows: int
-    predicted: float | None
-    observed: float | None
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,9 +55,9 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
 class ScoreBook:
     """Takes labels and probabilities batch by batch."""
 
-    def __init__(self, column: str, *, exact: bool = False) -> None:
+    def __init__(self, column: str, *, exact: bool = False, losses: bool = True) -> None:
         """Begin with no rows; ``exact``: keep every score, at 8 bytes a row, however many there are."""
-        self.column, self.exact = column, exact
+        self.column, self.exact, self.losses = column, exact, losses
         self.rows = 0
         self.missing = 0
         self.kept: list[Keys] = []
@@ -87,6 +83,14 @@ class ScoreBook:
         scores = fixed_width(numbers, np.float64)
         if mask is not None:
             scores = np.where(mask, scores, np.nan)
+        self.add_scores(hits, scores)
+
+    def add_scores(self, hits: npt.NDArray[np.int8], scores: Floats) -> None:
+        """The same of a plain array, which holds not-a-number where there is no score.
+
+        Raises:
+            Invalid: a probability lies outside [0, 1].
+        """
         for piece in pieces(scores.size):
             self._add_piece(hits[piece], scores[piece])
         if self.bins is None and self.rows > EXACT_ROWS_MAX and not self.exact:
@@ -110,7 +114,8 @@ class ScoreBook:
         if low == 0:
             scores = scores + 0.0  # Minus zero and zero are one value.
         self.rows += scores.size
-        self.sums.append(_losses(hits, scores))
+        if self.losses:
+            self.sums.append(_losses(hits, scores))
         if self.bins is not None:
             self.bins.add(hits, scores)
         else:
@@ -127,7 +132,8 @@ class ScoreBook:
         if self.rows == 0:
             return None
         levels, pos, neg, mixed = self.bins.levels() if self.bins is not None else _exact_levels(self.kept)
-        return _ranking(levels, pos, neg, mixed, np.array([math.fsum(one) for one in zip(*self.sums, strict=True)]))
+        losses = [math.fsum(one) for one in zip(*self.sums, strict=True)] or [0.0] * 4
+        return _ranking(levels, pos, neg, mixed, np.array(losses))
 
 
 def _scores_of(keys: Keys) -> Floats:
@@ -190,14 +196,11 @@ def _ranking(levels: Floats, pos: Floats, neg: Floats, mixed: npt.NDArray[np.boo
     if positives:
         precision = _average_precision(pos, hits, misses)
     scores = levels * (pos + neg)
-    bins = _calibration(levels, scores, hits, misses)
-    gap = sum(one.rows * abs((one.predicted or 0.0) - (one.observed or 0.0)) for one in bins)
+    bins = calibration_bins(levels, scores, hits, misses)
+    gaps, ends = gaps_of(bins), None
     if positives and negatives:
-        interval, calibration_interval = _bootstrapped(
-            *_thinned(scores, hits, misses), precision or 0.0, float(gap) / rows
-        )
-    else:
-        calibration_interval = None
+        interval, drawn = _bootstrapped(*_thinned(scores, hits, misses), precision or 0.0)
+        ends = calibration_interval(gaps, drawn)
     picked = _picked(len(levels))
     return Ranking(
         positives=int(positives),
@@ -206,13 +209,13 @@ def _ranking(levels: Floats, pos: Floats, neg: Floats, mixed: npt.NDArray[np.boo
         average_precision=precision,
         brier=float(losses[0]) / rows,
         log_loss=float(losses[2]) / rows,
-        calibration_error=float(gap) / rows,
+        calibration_error=float(np.abs(gaps).sum()),
         roc=((0.0, 0.0, 1.0), *_points(misses / max(1.0, negatives), hits / max(1.0, positives), levels, picked)),
         precision_recall=_points(hits / max(1.0, positives), hits / (hits + misses), levels, picked),
         calibration=bins,
         auc_error=error,
         average_precision_interval=interval,
-        calibration_interval=calibration_interval,
+        calibration_interval=ends,
         brier_interval=_around(losses[0], losses[1], rows),
         log_loss_interval=_around(losses[2], losses[3], rows),
     )
@@ -242,10 +245,8 @@ def _thinned(scores: Floats, hits: Floats, misses: Floats) -> tuple[Floats, Floa
     return totals / (pos + neg), pos, neg
 
 
-def _bootstrapped(
-    levels: Floats, pos: Floats, neg: Floats, precision: float, gap: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Intervals of average precision and calibration error: the counts of at most 1,000 levels drawn again."""
+def _bootstrapped(levels: Floats, pos: Floats, neg: Floats, precision: float) -> tuple[tuple[float, float], Floats]:
+    """The counts of at most 1,000 levels drawn again: an interval of average precision, and calibration gaps by draw."""
     both = np.concatenate((pos, neg))
     total = int(both.sum())
     drawn = np.random.default_rng(0).multinomial(total, both / both.sum(), BOOTSTRAP_SAMPLES).astype(float)
@@ -255,10 +256,8 @@ def _bootstrapped(
     own = _average_precision(pos, np.cumsum(pos), np.maximum(np.cumsum(neg), 1e-300))
     low, high = np.quantile(areas, (0.025, 0.975)) - own + precision
     tenth = np.minimum((levels * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    folds = np.eye(CALIBRATION_BINS)[tenth]
-    gaps = np.abs(((ups + downs) * levels - ups) @ folds).sum(axis=1) / total
-    spread = float(gaps.std())
-    return (max(0.0, float(low)), min(1.0, float(high))), (max(0.0, gap - 1.96 * spread), min(1.0, gap + 1.96 * spread))
+    gaps = ((ups + downs) * levels - ups) @ np.eye(CALIBRATION_BINS)[tenth] / total
+    return (max(0.0, float(low)), min(1.0, float(high))), gaps
 
 
 def _picked(count: int) -> Any:
@@ -269,26 +268,6 @@ def _picked(count: int) -> Any:
 
 def _points(across: Floats, up: Floats, at: Floats, picked: Any) -> tuple[tuple[float, float, float], ...]:
     return tuple(zip(across[picked].tolist(), up[picked].tolist(), at[picked].tolist(), strict=True))
-
-
-def _calibration(levels: Floats, scores: Floats, hits: Floats, misses: Floats) -> tuple[CalibrationBin, ...]:
-    """From levels that fall: their summed scores, and running counts of positives and negatives."""
-    ends = levels.size - np.searchsorted(levels[::-1], np.arange(CALIBRATION_BINS) / CALIBRATION_BINS)
-    begins = np.append(ends[1:], 0)
-    found = []
-    for number, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
-        up, down = (float((one[end - 1] if end else 0) - (one[begin - 1] if begin else 0)) for one in (hits, misses))
-        rows = up + down
-        found.append(
-            CalibrationBin(
-                number / CALIBRATION_BINS,
-                (number + 1) / CALIBRATION_BINS,
-                int(rows),
-                float(scores[begin:end].sum()) / rows if rows else None,
-                up / rows if rows else None,
-            )
-        )
-    return tuple(found)
 
 
 def auc_interval(auc: float, positives: int, negatives: int) -> tuple[float, float]:

@@ -44,10 +44,13 @@ def segment_verdicts(
     both = [group for group in current.groups if group.values in before]
     _tell_others(current, before, judged)
     found = []
+    few: list[tuple[Segment, Segment]] = []
     for group in both:
         against = before[group.values]
         drift, _ = verdicts(_as_profile(against), _as_profile(group), settings, rules, level / len(both))
         thin = min(group.rows, against.rows) < settings.rows_min
+        if thin:
+            few.append((group, against))
         found.append(
             SegmentVerdict(
                 values=group.values,
@@ -58,6 +61,7 @@ def segment_verdicts(
                 drift=tuple(verdict for verdict in drift if verdict.outcome is Outcome.FAILED),
             )
         )
+    _tell_few(current.by, few, settings.rows_min, judged)
     return tuple(found)
 
 
@@ -71,8 +75,22 @@ def _tell_others(current: Segments, before: dict[tuple[str | None, ...], Segment
         judged.skip(told(current.by, group.values), CHECK, f"its {group.rows} rows have no such group in the baseline")
     if len(new) > TOLD_MAX:
         judged.skip("", CHECK, f"{len(new) - TOLD_MAX} more groups are not in the baseline")
+    there = {group.values for group in current.groups}
+    gone = [values for values in before if values not in there]
+    for values in gone[:TOLD_MAX]:
+        judged.skip(told(current.by, values), CHECK, "no row of the current data is in it")
+    if len(gone) > TOLD_MAX:
+        judged.skip("", CHECK, f"{len(gone) - TOLD_MAX} more groups of the baseline have no row")
     if current.pooled is not None:
         judged.skip("", CHECK, f"{current.pooled.rows} rows stand in groups beyond the {current.limit} that are kept")
+
+
+def _tell_few(by: tuple[str, ...], few: list[tuple[Segment, Segment]], least: int, judged: Judged) -> None:
+    for group, against in few[:TOLD_MAX]:
+        rows, side = (group.rows, "current data") if group.rows < least else (against.rows, "baseline")
+        judged.skip(told(by, group.values), CHECK, f"it has {rows} rows in the {side}; at least {least} are needed")
+    if len(few) > TOLD_MAX:
+        judged.skip("", CHECK, f"{len(few) - TOLD_MAX} more groups have fewer than {least} rows")
 
 
 def told(by: tuple[str, ...], values: tuple[str | None, ...]) -> str:

@@ -139,7 +139,9 @@ def aligned(left: Histogram, right: Histogram) -> tuple[Floats, Counts, Counts]:
     for side in (left, right):
         keys, counts = side.arrays()
         sides.append(sum_by_key(keys >> np.uint64(shift - side.shift), counts))
-    axis = np.union1d(sides[0][0], sides[1][0])
+    # Not numpy's union: it imports its masked arrays first, which costs more than the whole comparison.
+    axis = np.sort(np.concatenate((sides[0][0], sides[1][0])))
+    axis = axis[np.concatenate(([True], axis[1:] != axis[:-1]))] if axis.size else axis
     rows = []
     for keys, counts in sides:
         row = np.zeros(axis.size, np.int64)
@@ -186,6 +188,35 @@ class Distinct(msgspec.Struct, frozen=True):
         if kept.size < DISTINCT_HASHES:
             return float(kept.size)
         return (DISTINCT_HASHES - 1) / (float(kept[-1]) / 2.0**64)
+
+
+class DistinctGathering:
+    """Gathers hashes into a ``Distinct``: many are looked at before the smallest are sorted out again."""
+
+    def __init__(self, hashes: Bits) -> None:
+        """Begin with these hashes."""
+        self._kept = Distinct.of(hashes).array()
+        self._pending: list[Bits] = []
+        self._pending_size = 0
+
+    def add(self, hashes: Bits) -> None:
+        """Add hashes; those that cannot be among the smallest cost one comparison each."""
+        if self._kept.size == DISTINCT_HASHES:
+            hashes = hashes[hashes < self._kept[-1]]
+        if hashes.size:
+            self._pending.append(hashes)
+            self._pending_size += hashes.size
+        if self._pending_size >= DISTINCT_HASHES:
+            self._consolidate()
+
+    def _consolidate(self) -> None:
+        self._kept = Distinct.of(np.concatenate((self._kept, *self._pending))).array()
+        self._pending, self._pending_size = [], 0
+
+    def sketch(self) -> Distinct:
+        """The sketch of all hashes so far."""
+        self._consolidate()
+        return Distinct(self._kept.tobytes())
 
 
 class Categories(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 Every complaint names the file, and the column, line or value where one is known.
 """
 
-import gzip
+import glob
 import os
 import tempfile
 from collections import Counter
@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelward.analysis.buffers import is_text
+from modelward.analysis.left_out import LeftOut
+from modelward.analysis.packed_files import BROKEN, damaged, lines_of
 from modelward.analysis.row_rules import RowRule
 from modelward.kernel.errors import Invalid, NotFound, Unavailable
 
@@ -92,12 +94,21 @@ class StreamPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """The schema, the batches, and what was left out on the way."""
+    """The schema, the batches, and what is left out on the way: known after the last batch."""
 
     schema: Any
     batches: Iterable[Any]
-    rejected: int = 0
-    notes: tuple[str, ...] = ()
+    left_out: LeftOut = msgspec.field(default_factory=LeftOut)
+
+    @property
+    def rejected(self) -> int:
+        """How many records were left out so far."""
+        return self.left_out.count
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which, and why."""
+        return self.left_out.notes
 
 
 Part: TypeAlias = ParquetPart | StreamPart
@@ -199,6 +210,9 @@ def files_at(path: str) -> list[str]:
     """
     if path.startswith("s3://"):
         return [path]
+    if not os.path.exists(path) and glob.has_magic(path):
+        matching = [name for name in sorted(glob.glob(path, recursive=True)) if os.path.isfile(name)]
+        return [file for name in matching for file in files_at(name)] or _none_match(path)
     if not os.path.exists(path):
         near = (
             sorted(os.listdir(os.path.dirname(path) or "."))[:5] if os.path.isdir(os.path.dirname(path) or ".") else []
@@ -210,14 +224,20 @@ def files_at(path: str) -> list[str]:
         if not files:
             raise NotFound(f"The folder {path!r} holds no Parquet, CSV or JSON lines file.")
         return files
+    if not os.access(path, os.R_OK):
+        raise Invalid(f"The file {path!r} must not be read by this user.")
     if os.path.getsize(path) == 0:
         raise Invalid(f"The file {path!r} is empty: it holds no bytes.")
     return [path]
 
 
+def _none_match(pattern: str) -> list[str]:
+    raise NotFound(f"No file matches {pattern!r}.")
+
+
 def _ending(path: str) -> str:
     name = (path.partition("?")[0] if path.startswith("s3://") else path).lower()
-    for packed in (".gz", ".zst"):
+    for packed in (".gz", ".zst", ".bz2", ".xz"):
         name = name.removesuffix(packed)
     return os.path.splitext(name)[1]
 
@@ -231,16 +251,13 @@ def format_of(path: str) -> Format:
     known = FORMATS.get(_ending(path))
     if known is not None or path.startswith("s3://"):
         return known or "parquet"
-    with open(path, "rb") as file:
-        head = file.read(4096)
+    try:
+        with lines_of(path) as file:
+            head = file.read(4096)
+    except BROKEN as problem:
+        raise damaged(path, problem) from problem
     if head[:4] == b"PAR1":
         return "parquet"
-    if head[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as packed:
-                head = packed.read(4096)
-        except (EOFError, OSError) as problem:
-            raise Invalid(f"The file {path!r} is a gzip archive that cannot be read: {problem}.") from problem
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
 
 
@@ -259,10 +276,12 @@ def _remote(address: str) -> tuple[Any, str]:
         found = files.get_file_info(inner)
     except (OSError, pa.ArrowInvalid) as problem:
         raise Unavailable(
-            f"{address} cannot be reached: {problem}", hint="Check the address and the credentials."
+            f"{address.partition('?')[0]} cannot be reached: {problem}", hint="Check the address and the credentials."
         ) from problem
     if found.type is not fs.FileType.File:
-        raise NotFound(f"There is no object {address!r}.", hint="Name one object, or a list of objects.")
+        raise NotFound(
+            f"There is no object {address.partition('?')[0]!r}.", hint="Name one object, or a list of objects."
+        )
     return files, inner
 
 
@@ -274,16 +293,17 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
         from modelward.analysis.text_files import read_csv, read_json
 
         with tempfile.TemporaryDirectory(prefix="modelward-") as folder:
-            local = [_fetched(path, folder) for path in paths]
+            local = [fetched(path, folder) for path in paths]
             captured = kind == "captures" or (kind == "json" and plan.format is None and looks_like_captures(local[0]))
             read = read_captures if captured else read_csv if kind == "csv" else read_json
-            with read(local, folder, decimal=plan.decimal, sure=sure) as (schema, batches, rejected, notes):
-                yield Stream(schema=schema, batches=batches, rejected=rejected, notes=notes)
+            with read(local, folder, decimal=plan.decimal, sure=sure) as (schema, batches, left_out):
+                yield Stream(schema=schema, batches=batches, left_out=left_out)
 
     return StreamPart(name=paths[0], open=opened)
 
 
-def _fetched(path: str, folder: str) -> str:
+def fetched(path: str, folder: str) -> str:
+    """A file here: the same, or a copy in the folder of an object elsewhere."""
     if not path.startswith("s3://"):
         return path
     from pyarrow import fs
@@ -324,6 +344,8 @@ def chosen_columns(schema: Any, wanted: tuple[str, ...] | None, name: str) -> li
         NotFound: a wanted column does not exist.
     """
     names: list[str] = list(schema.names)
+    if not names:
+        raise Invalid(f"{name} has no columns.")
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise Invalid(

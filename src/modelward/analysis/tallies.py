@@ -1,6 +1,5 @@
 """Counting rows by the values of a few columns, in one pass: what bias and quality metrics are made from."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,16 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelward.analysis.accumulate import counted
 from modelward.analysis.buffers import fixed_width, pieces, valid_mask, width_of
 from modelward.analysis.sources import Source, batches_of
+from modelward.analysis.tally_counts import Codes, Counter, Part
 from modelward.kernel.errors import Invalid
 
 VALUES_MAX = 10_000
-CELLS_MAX = 50_000_000
 UNKNOWN, BRIEF_MAX = -128, 127
-
-Codes = npt.NDArray[np.int64]
 
 
 class Coder:
@@ -46,6 +42,13 @@ class Coder:
             return np.full(len(array), -1, np.int64)
         if self.above is not None:
             return self._codes_above(array)
+        indices, names = self._entries(array)
+        codes = fixed_width(indices, width_of(indices.type)).astype(np.int64)
+        mask = valid_mask(indices)
+        return names[codes if mask is None else np.where(mask, codes, len(names) - 1)]
+
+    def _entries(self, array: Any) -> tuple[Any, Codes]:
+        """An array as places in a dictionary, and the number of each entry; the last stands for no value."""
         # Numbers of more than 128 bits come from DuckDB as an extension type, with which Arrow cannot count.
         if pa.types.is_nested(array.type) or isinstance(array.type, pa.BaseExtensionType):
             raise Invalid(
@@ -64,10 +67,25 @@ class Coder:
                 field=self.column,
                 hint="Give a threshold, or choose a column with groups.",
             )
-        translation = np.array([known.get(value, -1) for value in texts] + [-1], np.int64)
-        codes = fixed_width(array.indices, width_of(array.indices.type)).astype(np.int64)
-        mask = valid_mask(array.indices)
-        return translation[codes if mask is None else np.where(mask, codes, len(texts))]
+        return array.indices, np.array([known.get(value, -1) for value in texts] + [-1], np.int64)
+
+    def part(self, array: Any) -> Part:
+        """One array by small numbers of its own, and what they are in the whole: cheaper than ``codes``.
+
+        Raises:
+            Invalid: as ``codes``.
+        """
+        kind = array.type
+        if self.above is not None or pa.types.is_null(kind) or pa.types.is_integer(kind):
+            brief = self.brief_codes(array)
+            if brief is not None and brief.min(initial=0) >= 0:
+                return Part(brief.view(np.uint8), np.arange(max(len(self.known), 1)))
+            codes = self.codes(array)
+            return Part(codes + 1, np.arange(-1, len(self.known)))
+        indices, names = self._entries(array)
+        places = fixed_width(indices, width_of(indices.type))
+        mask = valid_mask(indices)
+        return Part(places if mask is None else np.where(mask, places, len(names) - 1), names)
 
     def brief_codes(self, array: Any) -> npt.NDArray[np.int8] | None:
         """Code one array of small integers, or of doubles to be cut, fast; None where ``codes`` has to do it."""
@@ -135,73 +153,41 @@ class Tally:
         self.coders, self.counts, self.rows, self.incomplete = coders, counts, rows, incomplete
 
 
-def tally(source: Source, coders: list[Coder], *, also: Callable[[Any], None] | None = None) -> Tally:
-    """Count the rows of a table by the values of the coders' columns; ``also`` sees every batch on the way.
+def tally(source: Source, coders: list[Coder]) -> Tally:
+    """Count the rows of a table by the values of the coders' columns.
 
     Raises:
         Invalid, NotFound: as for reading; or too many combinations of values.
     """
-    return tallies(source, [coders], also=also)[0]
+    return tallies(source, [coders])[0]
 
 
-def tallies(source: Source, questions: list[list[Coder]], *, also: Callable[[Any], None] | None = None) -> list[Tally]:
+def tallies(source: Source, questions: list[list[Coder]]) -> list[Tally]:
     """Several counts in one pass; a coder that several of them hold codes each batch once.
 
     Raises:
         Invalid, NotFound: as for reading; or too many combinations of values.
     """
-    columns = list(dict.fromkeys(coder.column for coders in questions for coder in coders))
-    counters = [_Counter(coders) for coders in questions]
-    for batch in batches_of(source, columns):
-        if also is not None:
-            also(batch)
-        coded: dict[int, Codes] = {}
-        for coders in questions:
-            for coder in coders:
-                if id(coder) not in coded:
-                    coded[id(coder)] = coder.codes(batch.column(columns.index(coder.column)))
+    coders = list({id(coder): coder for asked in questions for coder in asked}.values())
+    columns = list(dict.fromkeys(coder.column for coder in coders))
+    # One table of all columns answers every question; where it would be large, each question has its own.
+    counters = [Counter(coders)]
+    shared = True
+    for batch in batches_of(source, columns, ahead=True):
+        parts = {id(coder): coder.part(batch.column(columns.index(coder.column))) for coder in coders}
+        if shared and not counters[0].fits():
+            shared, joint = False, counters[0]
+            counters = [Counter(asked) for asked in questions]
+            for counter in counters:
+                counter.take(joint)
         for counter in counters:
-            counter.add([coded[id(coder)] for coder in counter.coders], batch.num_rows)
-    return [counter.tally() for counter in counters]
-
-
-class _Counter:
-    """Counts combinations of codes."""
-
-    def __init__(self, coders: list[Coder]) -> None:
-        self.coders = coders
-        self.found: dict[tuple[int, ...], int] = {}
-        self.rows = self.incomplete = 0
-
-    def add(self, codes: list[Codes], rows: int) -> None:
-        """Take the codes of a batch."""
-        self.rows += rows
-        present = np.ones(rows, bool)
-        for one in codes:
-            present &= one >= 0
-        complete = int(present.sum())
-        self.incomplete += rows - complete
-        if complete == 0:
-            return
-        sizes = [max(1, len(coder.known)) for coder in self.coders]
-        if int(np.prod([float(size) for size in sizes])) > CELLS_MAX:
-            columns = list(dict.fromkeys(coder.column for coder in self.coders))
-            raise Invalid(f"The columns {', '.join(columns)} have too many combinations of values.")
-        joined = np.zeros(complete, np.int64)
-        for one, size in zip(codes, sizes, strict=True):
-            joined *= size
-            joined += one if complete == rows else one[present]
-        keys, counts = counted(joined.view(np.uint64))
-        places = np.unravel_index(keys.view(np.int64), sizes)
-        for *place, count in zip(*(place.tolist() for place in places), counts.tolist(), strict=True):
-            self.found[tuple(place)] = self.found.get(tuple(place), 0) + count
-
-    def tally(self) -> Tally:
-        """The counts as a table."""
-        table = np.zeros([max(1, len(coder.known)) for coder in self.coders], np.int64)
-        for cell, count in self.found.items():
-            table[cell] = count
-        return Tally(self.coders, table, self.rows, self.incomplete)
+            counter.add([parts[id(coder)] for coder in counter.coders], batch.num_rows)
+    found = []
+    for place, asked in enumerate(questions):
+        counter = counters[0 if shared else place]
+        counts, incomplete = counter.counts(asked)
+        found.append(Tally(asked, counts, counter.rows, incomplete))
+    return found
 
 
 def same_value(left: object, right: object) -> bool:
@@ -230,9 +216,14 @@ def favourable_mask(column: str, values: list[Any], wanted: object) -> npt.NDArr
         )
     several = list(wanted) if isinstance(wanted, list | tuple | set | frozenset) else [wanted]
     mask = np.array([favours(value, several) for value in values], bool)
-    if values and not mask.any():
+    # Of 0 and 1 it is plain that one of them did not happen to occur; of other values it may be a slip of the pen.
+    if values and not mask.any() and not _zeros_and_ones([*values, *several]):
         raise Invalid(f"Column {column!r} does not hold {_listed(several)}; it holds {_listed(values)}.", field=column)
     return mask
+
+
+def _zeros_and_ones(values: list[Any]) -> bool:
+    return all(any(same_value(value, one) for one in (0, 1, False, True)) for value in values)
 
 
 def favours(value: object, wanted: object) -> bool:
@@ -246,3 +237,9 @@ def favours(value: object, wanted: object) -> bool:
 def _listed(values: list[Any]) -> str:
     shown = ", ".join(sorted(repr(value)[:40] for value in values)[:8])
     return shown + (", ..." if len(values) > 8 else "") if values else "no value"
+
+
+def is_number(kind: Any) -> bool:
+    """Whether an Arrow type holds numbers, or nothing at all."""
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+    return any(is_kind(kind) for is_kind in kinds)

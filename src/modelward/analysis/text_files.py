@@ -1,37 +1,38 @@
 """CSV and JSON lines, read by DuckDB into Arrow batches; what DuckDB says about bad input is said again in plain words."""
 
 import csv
-import gzip
 import io
 import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import duckdb
 import msgspec
 import pyarrow as pa
 
 from modelward.analysis.columns import TypeChanged
+from modelward.analysis.left_out import LeftOut
+from modelward.analysis.packed_files import BROKEN, damaged, lines_of, unpacked
 from modelward.kernel.errors import Invalid
 
 BATCH_ROWS = 65_536
 LINE_BYTES_MAX = 8 << 20
 NAME_LENGTH_MAX = 1_000
-REJECTED_SHOWN_MAX = 5
 MEMORY_MB_MAX = 640
 """DuckDB holds read-ahead up to here, however large the file."""
 WIDE = 500
 """A CSV file of more columns is read by what one look at it found."""
 
-Opened: TypeAlias = tuple[Any, Iterable[Any], int, tuple[str, ...]]
+Opened: TypeAlias = tuple[Any, Iterable[Any], LeftOut]
+"""The schema, the batches, and what is left out on the way."""
 
 
 @contextmanager
 def read_csv(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iterator[Opened]:
-    """Stream CSV files of one shape: schema, batches, rejected records, notes.
+    """Stream CSV files of one shape: schema, batches, nothing left out.
 
     Types come from the first 20 000 rows, or from all rows when ``sure`` (which reads twice).
 
@@ -39,10 +40,13 @@ def read_csv(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iter
         Invalid: no bytes, ragged rows, two columns of one name, a line over 8 MiB, not UTF-8, or a cut archive.
         TypeChanged: not ``sure``, and a late row does not fit.
     """
+    files = [File(path, unpacked(path, folder, number)) for number, path in enumerate(paths)]
     with connected() as connection:
         try:
-            headers = [_check_header(connection, path, decimal, sure) for path in paths]
+            headers = [_check_header(connection, file, decimal, sure) for file in files]
             columns = max(header.columns for header in headers)
+            if len({header.delimiter for header in headers}) > 1:
+                raise Invalid(f"{paths[0]} and other files of the same table have different delimiters.")
             if columns > WIDE and len(paths) == 1:
                 # DuckDB takes seconds to find out about so many columns, and would do so three times.
                 relation = connection.sql(headers[0].query)
@@ -50,18 +54,30 @@ def read_csv(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iter
                 connection.execute(f"SET memory_limit='{MEMORY_MB_MAX}MB'")
                 relation = connection.sql(
                     "SELECT * FROM read_csv($paths, union_by_name=true, max_line_size=$line, decimal_separator=$decimal, "
-                    "sample_size=$sample)",
+                    f"sample_size=$sample, delim=$delim, {_AS_WRITTEN})",
                     params={
-                        "paths": paths,
+                        "paths": [file.path for file in files],
                         "line": LINE_BYTES_MAX,
                         "decimal": decimal,
                         "sample": -1 if sure else 20_480,
+                        "delim": headers[0].delimiter,
                     },
                 )
             reader = relation.to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, OSError, pa.ArrowException) as problem:
-            raise explained(paths, problem, sure) from problem
-        yield reader.schema, batches_from(reader, paths, sure), 0, ()
+            raise explained(files, problem, sure) from problem
+        yield reader.schema, batches_from(reader, files, sure), LeftOut()
+
+
+# Nothing is passed over: no comments, no lines before the header, no values beyond or short of it.
+_AS_WRITTEN = "quote='\"', escape='\"', comment='', skip=0, null_padding=false, ignore_errors=false, strict_mode=true"
+
+
+class File(NamedTuple):
+    """A file by the name that the user gave it, and where it is read."""
+
+    name: str
+    path: str
 
 
 @contextmanager
@@ -78,45 +94,52 @@ def connected() -> Iterator[Any]:
         connection.close()
 
 
-def batches_from(reader: Any, paths: list[str], sure: bool) -> Iterator[Any]:
+def batches_from(reader: Any, files: list[File], sure: bool) -> Iterator[Any]:
     """The batches of a reader; what goes wrong is said in our words."""
     try:
         yield from reader
     except (duckdb.Error, OSError, pa.ArrowException) as problem:
-        raise explained(paths, problem, sure) from problem
+        raise explained(files, problem, sure) from problem
 
 
 class _Header(NamedTuple):
     columns: int
+    delimiter: str
     query: str
 
 
-def _check_header(connection: Any, path: str, decimal: str, sure: bool) -> _Header:
+def delimiter_of(first: str) -> str:
+    """The sign that parts the first line into the most values; a comma where none does."""
+    bare = re.sub(r'"[^"]*"', "", first)
+    return max(",;\t|", key=bare.count)
+
+
+def _check_header(connection: Any, file: File, decimal: str, sure: bool) -> _Header:
     """Look at the names in the header; tell how many columns there are, and the statement that reads them."""
-    first = _first_line(path)
+    path, first = file.name, _first_line(file.name)
     if not first.strip():
         raise Invalid(f"The file {path!r} has no header: its first line is empty.")
-    wide = len(first) > 4 * WIDE
+    wide, delimiter = len(first) > 4 * WIDE, delimiter_of(first)
     found = connection.execute(
-        "SELECT Delimiter, Quote, HasHeader, Escape, SkipRows, DateFormat, TimestampFormat, Columns FROM "
-        "sniff_csv($path, max_line_size=$line, decimal_separator=$decimal, sample_size=$sample)",
-        {"path": path, "line": LINE_BYTES_MAX, "decimal": decimal, "sample": -1 if sure and wide else 2_048},
-    ).fetchall()
-    delimiter, quote, has_header, escape, skipped, dates, times, columns = found[0]
-    # DuckDB says "(empty)" for no sign at all.
-    given = {"delim": delimiter, "quote": _sign(quote), "escape": _sign(escape), "decimal_separator": decimal}
-    given |= {"dateformat": dates, "timestampformat": times}
+        "SELECT HasHeader, DateFormat, TimestampFormat, Columns FROM "
+        f"sniff_csv($path, max_line_size=$line, decimal_separator=$decimal, sample_size=$sample, delim=$delim, {_AS_WRITTEN})",
+        {
+            "path": file.path, "line": LINE_BYTES_MAX, "decimal": decimal, "sample": -1 if sure and wide else 2_048,
+            "delim": delimiter,
+        },
+    ).fetchall()  # fmt: skip
+    has_header, dates, times, columns = found[0]
+    given = {"delim": delimiter, "decimal_separator": decimal, "dateformat": dates, "timestampformat": times}
     names_and_types = ", ".join(f"{_text(column['name'])}: {_text(column['type'])}" for column in columns)
     settings = "".join(f", {name}={_text(value)}" for name, value in given.items() if value is not None)
     query = (
-        f"SELECT * FROM read_csv({_text(path)}, auto_detect=false, header={has_header}, skip={skipped}, "
+        f"SELECT * FROM read_csv({_text(file.path)}, auto_detect=false, header={has_header}, {_AS_WRITTEN}, "
         f"max_line_size={LINE_BYTES_MAX}, columns={{{names_and_types}}}{settings})"
     )
-    header = _Header(len(columns), query)
+    header = _Header(len(columns), delimiter, query)
     if not has_header:
         return header
-    quote = quote if len(quote) == 1 else None
-    names = next(csv.reader(io.StringIO(first), delimiter=delimiter, quotechar=quote or "\0"))
+    names = next(csv.reader(io.StringIO(first), delimiter=delimiter))
     longest = max(names, key=len)
     if len(longest) > NAME_LENGTH_MAX:
         raise Invalid(
@@ -130,10 +153,6 @@ def _check_header(connection: Any, path: str, decimal: str, sure: bool) -> _Head
             f"{path} has more than one column named {twice[0]!r}.", field=twice[0], hint="Rename one of them."
         )
     return header
-
-
-def _sign(value: str) -> str:
-    return value if len(value) == 1 and value != "\0" else ""
 
 
 def _text(value: str) -> str:
@@ -153,19 +172,59 @@ def _first_line(path: str) -> str:
             f"0x{problem.object[problem.start]:02x}.",
             hint="Convert it to UTF-8, for example with iconv.",
         ) from problem
-    except (EOFError, gzip.BadGzipFile) as problem:
-        raise Invalid(f"The file {path!r} is a gzip archive that cannot be read: {problem}.") from problem
+    except BROKEN as problem:
+        raise damaged(path, problem) from problem
 
 
-def lines_of(path: str) -> IO[bytes]:
-    """A file as bytes, unpacked where its name ends in .gz."""
-    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")  # type: ignore[return-value]
+BOM = b"\xef\xbb\xbf"
 
 
-def explained(paths: list[str], problem: Exception, sure: bool) -> Exception:
+@contextmanager
+def csv_lines(path: str, delimiter: str) -> Iterator[Iterator[list[str]]]:
+    """The records of a CSV file one by one, slowly: to say where one is broken.
+
+    Raises:
+        Invalid: a line is not UTF-8 or no CSV, or a cut archive.
+    """
+    # Each line is decoded apart, so that the number of a bad one is known.
+    number = 0
+
+    def texts(file: Iterable[bytes]) -> Iterator[str]:
+        nonlocal number
+        for number, line in enumerate(file, 1):
+            yield (line.removeprefix(BOM) if number == 1 else line).decode()
+
+    before = csv.field_size_limit(LINE_BYTES_MAX)
+    try:
+        with lines_of(path) as file:
+            yield csv.reader(texts(file), delimiter=delimiter)
+    except UnicodeDecodeError as problem:
+        raise Invalid(
+            f"{path}, line {number} is not UTF-8: byte {problem.start + 1} is 0x{problem.object[problem.start]:02x}.",
+            hint="Convert it to UTF-8, for example with iconv.",
+        ) from problem
+    except csv.Error as problem:
+        raise Invalid(f"{path}, line {number} is no CSV: {problem}.") from problem
+    except BROKEN as problem:
+        raise damaged(path, problem) from problem
+    finally:
+        csv.field_size_limit(before)
+
+
+def ragged_line(path: str, delimiter: str) -> str | None:
+    """Which record of a CSV file has another number of values than the first; None where all have the same."""
+    with csv_lines(path, delimiter) as lines:
+        width = len(next(lines, []))
+        for place, line in enumerate(lines, 2):
+            if line and len(line) != width:
+                return f"{path}, line {place} has {len(line)} values where the first has {width}."
+    return None
+
+
+def explained(files: list[File], problem: Exception, sure: bool) -> Exception:
     """Say in our words what DuckDB found wrong; a column of late-changing type is no error unless all rows were seen."""
     text = str(problem)
-    name = _file_in(text, paths)
+    name = _file_in(text, files)
     line = re.search(r"CSV Error on Line: (\d+)", text)
     where = f"{name}, line {line[1]}" if line else name
     if "Could not convert string" in text or "Conversion Error" in text:
@@ -176,6 +235,9 @@ def explained(paths: list[str], problem: Exception, sure: bool) -> Exception:
             return Invalid(
                 f"{where}: column {found[1]!r} holds {found[2][:80]!r}, which is not {found[3]}.", field=found[1]
             )
+    if "sniffing" in text:
+        told = ragged_line(name, delimiter_of(_first_line(name)))
+        return Invalid(told or f"{name} cannot be read as a table: it is no CSV by its first lines.")
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if columns:
         return Invalid(f"{where} has {columns[2]} values where the header has {columns[1]} columns.")
@@ -183,18 +245,23 @@ def explained(paths: list[str], problem: Exception, sure: bool) -> Exception:
         return Invalid(f"{where}: a line is longer than {LINE_BYTES_MAX >> 20} MiB, the most that is read.")
     if "unicode" in text.lower() or "utf-8" in text.lower():
         return Invalid(f"{where} is not UTF-8.", hint="Convert it to UTF-8, for example with iconv.")
-    if "gzip" in text.lower():
-        return Invalid(f"{name} is a gzip archive that is cut short or damaged.", hint="Copy the file again.")
+    if any(sign in text.lower() for sign in ("gzip", "zstd", "compressed stream")):
+        return damaged(name, problem)
+    twice = re.search(r'has duplicate key "(.*?)"', text)
+    if twice:
+        return Invalid(f"{name} holds a record that has {twice[1]!r} twice.", field=twice[1])
+    for file in files:
+        text = text.replace(file.path, file.name)
     return Invalid(f"{where} cannot be read as a table: {text.splitlines()[0][:200]}")
 
 
-def _file_in(text: str, paths: list[str]) -> str:
-    return next((path for path in paths if path in text), paths[0] if paths else "The file")
+def _file_in(text: str, files: list[File]) -> str:
+    return next((file.name for file in files if file.path in text), files[0].name if files else "The file")
 
 
 @contextmanager
 def read_json(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iterator[Opened]:
-    """Stream JSON lines: schema, batches, number of rejected records, notes that name their lines.
+    """Stream JSON lines: schema, batches, and what was left out.
 
     A line that is not a JSON object is left out and counted; the first five are named.
 
@@ -202,18 +269,17 @@ def read_json(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Ite
         Invalid: not one line is a JSON object, or a record is over 8 MiB.
     """
     with connected() as connection:
-        rejected, notes = 0, []
+        left_out = LeftOut()
+        files = [File(path, unpacked(path, folder, number)) for number, path in enumerate(paths)]
         try:
-            reader, schema = _open_json(connection, paths)
+            reader, schema = _open_json(connection, [file.path for file in files])
         except (duckdb.Error, OSError, pa.ArrowException):
-            cleaned = [_without_rejects(path, folder, number) for number, path in enumerate(paths)]
-            rejected = sum(count for _, count, _ in cleaned)
-            notes = [note for _, _, some in cleaned for note in some]
+            files = [File(path, _without_rejects(path, folder, number, left_out)) for number, path in enumerate(paths)]
             try:
-                reader, schema = _open_json(connection, [path for path, _, _ in cleaned])
+                reader, schema = _open_json(connection, [file.path for file in files])
             except (duckdb.Error, OSError, pa.ArrowException) as problem:
-                raise explained(paths, problem, sure=True) from problem
-        yield schema, batches_from(reader, paths, True), rejected, tuple(notes)
+                raise explained(files, problem, sure=True) from problem
+        yield schema, batches_from(reader, files, True), left_out
 
 
 def _open_json(connection: Any, paths: list[str]) -> tuple[Any, Any]:
@@ -233,35 +299,39 @@ def _json_format(path: str) -> str:
     return "array" if head.startswith(b"[") else "newline_delimited"
 
 
-def _without_rejects(path: str, folder: str, number: int) -> tuple[str, int, list[str]]:
+def _without_rejects(path: str, folder: str, number: int, left_out: LeftOut) -> str:
     target = os.path.join(folder, f"clean-{number}.jsonl")
     decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-    rejected, kept, notes = 0, 0, []
+    kept, first = 0, ""
     try:
         with lines_of(path) as lines, open(target, "wb") as clean:
             for place, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
+                text = line if place > 1 else line.removeprefix(b"\xef\xbb\xbf")
                 try:
-                    decoder.decode(line if place > 1 else line.removeprefix(b"\xef\xbb\xbf"))
+                    decoder.decode(text)
+                    text.decode()
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-                    rejected += 1
-                    if rejected <= REJECTED_SHOWN_MAX:
-                        notes.append(f"{path}, line {place} was left out: {plainly(problem)}.")
+                    note = f"{path}, line {place} was left out: {plainly(problem)}."
+                    first = first or note
+                    left_out.add(note)
                     continue
                 kept += 1
-                clean.write(line if place > 1 else line.removeprefix(b"\xef\xbb\xbf"))
-    except (EOFError, gzip.BadGzipFile) as problem:
-        raise Invalid(
-            f"{path} is a gzip archive that is cut short or damaged.", hint="Copy the file again."
-        ) from problem
+                clean.write(text)
+    except BROKEN as problem:
+        raise damaged(path, problem) from problem
     if kept == 0:
-        reason = notes[0] if notes else f"{path} holds only empty lines."
-        raise Invalid(f"{path} holds no JSON object. {reason}", hint="Write one JSON object on each line.")
-    return target, rejected, notes
+        raise Invalid(
+            f"{path} holds no JSON object. {first or 'There are only empty lines.'}",
+            hint="Write one JSON object on each line.",
+        )
+    return target
 
 
 def plainly(problem: Exception) -> str:
     """What is wrong with a line, in our words."""
     text = str(problem)
+    if isinstance(problem, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {problem.start + 1} is 0x{problem.object[problem.start]:02x})"
     return "it is JSON, but not an object" if "Expected `object`" in text else f"it is not JSON ({text[:100]})"

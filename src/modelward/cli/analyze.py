@@ -54,8 +54,6 @@ def analyze(
         found = analyze_files(
             asked, data, baseline=baseline, predictor=model, state=kept, on_progress=keeper.told if model else None
         )
-    for note in found.notes:
-        click.echo(note)
     conclude(found, out)
 
 

@@ -15,4 +15,6 @@ def baseline(data: tuple[str, ...], out: str, compatible: bool, no_header: bool,
 
     made = baseline_files(list(data), compatible=compatible, header=not no_header, sketches=not no_sketch)
     made.write(out)
+    for note in made.notes:
+        click.echo(note)
     click.echo(f"Wrote {', '.join(made.files)} to {out}.")

@@ -37,6 +37,8 @@ def check(
 def conclude(found: "JobFiles", out: str) -> None:
     """Write the files, tell what was found, and exit with the code of the outcome."""
     found.write(out)
+    for note in found.notes:
+        click.echo(note)
     for violation in found.violations:
         subject = next((one for one in (violation.feature_name, violation.metric_name) if isinstance(one, str)), "")
         click.echo(f"{subject}: {violation.constraint_check_type}: {violation.description.strip()}")

@@ -22,6 +22,7 @@ import modelward
 from modelward import settings as settings_module
 from modelward.cli import reading
 from modelward.cli.checked import Checked, failed, passed, short, undecided
+from modelward.cli.listed_buckets import look_at_buckets
 from modelward.cli.reading import Health, Kept
 from modelward.home import Home
 from modelward.jobs.queue import JobState
@@ -372,6 +373,7 @@ CHECKS: dict[str, Check] = {
     "event log": check_chain,
     "jobs": check_jobs,
     "blobs": check_blobs,
+    "s3 buckets": lambda patient: None if patient.is_elsewhere else look_at_buckets(patient.settings),
     "clock": check_clock,
     "demo": check_demo,
 }

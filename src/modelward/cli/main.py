@@ -1,12 +1,13 @@
 """`modelward`: the table of commands, each loaded when it is called."""
 
+import json
 import sys
 import traceback
 from importlib import import_module
 
 import click
 
-from modelward.kernel.errors import ModelwardError
+from modelward.kernel.errors import Invalid, ModelwardError
 
 # name: (module, attribute, the line shown in the help)
 COMMANDS = {
@@ -15,6 +16,7 @@ COMMANDS = {
     "audit": ("modelward.cli.audit", "audit", "Read the event log and verify that it is whole."),
     "aws": ("modelward.cli.aws", "aws", "Let AWS clients use Modelward: a profile, or a proxy."),
     "baseline": ("modelward.cli.baseline", "baseline", "Describe a table and suggest what it must keep, as files."),
+    "blobs": ("modelward.cli.blobs", "blobs", "Count and delete stored bytes that nothing refers to."),
     "card": ("modelward.cli.card", "card", "Make, show, edit, apply, check and export model cards."),
     "check": ("modelward.cli.check", "check", "Check a table against the files of a baseline."),
     "demo": ("modelward.cli.demo.command", "demo", "Show a governed model from registration to alert, on real data."),
@@ -63,14 +65,17 @@ def modelward() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error is told in a sentence, without a traceback, and exits with 3, as a fault of ours does."""
+    """Run the command line; an error is told in a sentence, without a traceback, and exits with 3, as a fault of ours does.
+
+    Where JSON was asked for, the error is JSON on standard output.
+    """
     try:
-        sys.exit(modelward(standalone_mode=False))
+        sys.exit(modelward(prog_name="modelward", standalone_mode=False))
     except ModelwardError as problem:
-        click.echo(f"modelward: {problem}", err=True)
+        tell(problem)
     except click.ClickException as problem:
         # Not with click's 2, which says "undecided" here.
-        problem.show()
+        tell(_in_our_words(problem))
     except (click.Abort, KeyboardInterrupt):
         click.echo("modelward: stopped.", err=True)
         sys.exit(EXIT_STOPPED)
@@ -78,6 +83,27 @@ def main() -> None:
         # Python's own 1 says here that something was found: drift, a violation.
         traceback.print_exc()
     sys.exit(EXIT_REFUSED)
+
+
+def tell(problem: ModelwardError) -> None:
+    """Tell of an error: what is wrong and why, where, and what to do next."""
+    if "--json" not in sys.argv[1:]:
+        click.echo(f"modelward: {problem}", err=True)
+        return
+    told = {"code": problem.code, "message": problem.message, "field": problem.field, "hint": problem.hint}
+    click.echo(json.dumps({"error": {name: value for name, value in told.items() if value}}))
+
+
+def _in_our_words(problem: click.ClickException) -> ModelwardError:
+    """What click has to say of a command that was typed wrongly, as an error of ours."""
+    context = problem.ctx if isinstance(problem, click.UsageError) else None
+    parameter = problem.param if isinstance(problem, click.BadParameter) else None
+    if isinstance(problem, click.NoSuchOption):
+        field: str | None = problem.option_name
+    else:
+        field = max(parameter.opts, key=len) if isinstance(parameter, click.Option) else None
+    message = " ".join(problem.format_message().split())
+    return Invalid(message, field=field, hint=f"See `{context.command_path} --help`." if context else None)
 
 
 if __name__ == "__main__":

@@ -17,17 +17,37 @@ from modelward.cli.check import conclude
 )
 @click.option("--label", required=True, help="Column of observed outcomes.")
 @click.option("--prediction", help="Column of predicted outcomes; for binary models a probability will do.")
-@click.option("--probability", help="Column of the probability of the positive class (binary).")
+@click.option(
+    "--probability",
+    multiple=True,
+    help="Column of the probability of the positive class (binary). Of several classes: given once for each class, "
+    "as CLASS=COLUMN, or as columns that are named after their classes (p_cat, p_dog).",
+)
 @click.option("--threshold", type=float, default=0.5, help="Probabilities above it are positive predictions.")
 @click.option("--positive", default="1", help="The positive label (binary).")
 @click.option("--baseline", help="Folder with an earlier constraints.json: metrics worse than there are violations.")
 @click.option("--out", required=True, help="Folder for statistics.json and constraints.json.")
 @click.option("--no-header", is_flag=True, help="The CSV file has no header; columns are named _c0, _c1, ...")
-def quality(data: tuple[str, ...], out: str, no_header: bool, **settings: Any) -> None:
+def quality(
+    data: tuple[str, ...], problem_type: Any, out: str, no_header: bool, probability: tuple[str, ...], **settings: Any
+) -> None:
     """Write statistics.json and constraints.json of predictions in DATA; with --baseline, the violations instead.
+
+    With a probability of each class, quality.json follows too: losses, areas, calibration, figures by class.
 
     Exit code: 0 done and kept, 1 a metric is worse, 2 undecided, 3 could not run.
     """
     from modelward.analysis import quality_files
 
-    conclude(quality_files(list(data), header=not no_header, **settings), out)
+    columns = _columns(probability)
+    found = quality_files(list(data), problem_type=problem_type, probability=columns, header=not no_header, **settings)
+    conclude(found, out)
+
+
+def _columns(given: tuple[str, ...]) -> str | list[str] | dict[str, str] | None:
+    if len(given) < 2:
+        return given[0] if given else None
+    pairs = [one.partition("=") for one in given]
+    if all(sign for _, sign, _ in pairs):
+        return {name: column for name, _, column in pairs}
+    return list(given)

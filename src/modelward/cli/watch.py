@@ -137,6 +137,7 @@ def _show(seen: Seen, html_path: str | None) -> None:
     if html_path:
         console.print(f"Page: {html_path}", markup=False)
     if seen.report is not None:
+        _show_budget(console, seen.report)
         colour = {"passed": "green", "failed": "red", "undecided": "yellow"}[seen.report.outcome.value]
         console.print(f"[bold {colour}]{seen.report.outcome.value.upper()}[/] ", end="")
         console.print(seen.report.reason, markup=False)
@@ -215,9 +216,6 @@ def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> Non
     for verdict in drifted[:DRIFT_DRAWN_MAX]:
         _show_drift(console, seen, verdict)
     _show_groups(console, seen, report)
-    undecided = [verdict for verdict in report.drift if verdict.outcome.value == "undecided"]
-    for verdict in undecided[:UNCHECKED_SHOWN_MAX]:
-        console.print(f"  {short(verdict.column, 28)}: undecided. {verdict.reason}", markup=False)
     if report.unchecked:
         console.print(f"\n[bold]Not checked ({len(report.unchecked)})[/]")
         for item in report.unchecked[:UNCHECKED_SHOWN_MAX]:
@@ -225,6 +223,17 @@ def _show_verdicts(console: "Console", seen: Seen, report: "CheckReport") -> Non
         if len(report.unchecked) > UNCHECKED_SHOWN_MAX:
             console.print(f"  ... and {len(report.unchecked) - UNCHECKED_SHOWN_MAX} more")
     console.print()
+
+
+def _show_budget(console: "Console", report: "CheckReport") -> None:
+    """What chance may have to do with it, and where runs are counted how they spent."""
+    if report.budget is None:
+        return
+    console.print(report.budget.sentence, markup=False)
+    if len(report.budget.past) > 1:
+        top = max(max(pair) for pair in report.budget.past)
+        line = sparkline(tuple(spent for spent, _ in report.budget.past), top)
+        console.print(f"  spent |{line}| a full bar is what the runs may spend by now", markup=False)
 
 
 def _show_groups(console: "Console", seen: Seen, report: "CheckReport") -> None:

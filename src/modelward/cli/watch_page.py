@@ -28,6 +28,8 @@ h3{font-size:1rem;margin:0 0 .25rem;overflow-wrap:anywhere}p{margin:.25rem 0}.di
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem;min-width:0}
 .badge{color:var(--tone);font-weight:600}svg{width:100%;height:auto;display:block}
 .before{fill:var(--before)}.now{fill:var(--now)}.axis{stroke:var(--line)}svg text{fill:var(--dim);font-size:11px}
+.budget{max-width:20rem}.budget polyline{fill:none;stroke-width:2;stroke:var(--now)}
+.budget .allowed{stroke:var(--dim);stroke-dasharray:5 4;stroke-width:1.5}
 .key span{display:inline-block;width:.8rem;height:.8rem;border-radius:.15rem;margin:0 .3rem 0 1rem;vertical-align:-.05rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;background:var(--card);font-size:.9rem}
 caption{text-align:left;padding:.25rem 0;color:var(--dim)}
@@ -68,7 +70,30 @@ def _head(seen: Seen) -> str:
     return (
         f"<h1>{escape(_name(seen.data))}{against}</h1>"
         f'<div class="verdict {tone}"><strong>{word}</strong><p>{escape(reason)}</p>'
-        f'<p class="dim">{rows}{before}; made {made}</p></div>'
+        f'<p class="dim">{rows}{before}; made {made}</p>{_budget(report)}</div>'
+    )
+
+
+def _budget(report: "CheckReport | None") -> str:
+    """What chance may have to do with it; where runs are counted, how they spent."""
+    if report is None or report.budget is None:
+        return ""
+    told = f'<p class="dim">{escape(report.budget.sentence)}</p>'
+    past = report.budget.past
+    if len(past) < 2:
+        return told
+    top = max(max(pair) for pair in past)
+    lines = [
+        " ".join(
+            f"{4 + place * 312 / (len(past) - 1):.1f},{52 - 46 * pair[side] / top:.1f}"
+            for place, pair in enumerate(past)
+        )
+        for side in (0, 1)
+    ]
+    return (
+        f'{told}<svg class="budget" viewBox="0 0 320 56" role="img" aria-label="Spent over the last {len(past)} runs">'
+        f'<polyline class="allowed" points="{lines[1]}"/><polyline class="spent" points="{lines[0]}"/></svg>'
+        '<p class="dim">Solid: what the runs spent. Dashed: what they may spend.</p>'
     )
 
 

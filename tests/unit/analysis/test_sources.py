@@ -286,7 +286,7 @@ def test_profiling_parquet_loads_neither_pandas_nor_duckdb(tmp_path):
     script = (
         "import sys; import modelward.analysis as a; assert 'numpy' not in sys.modules; "
         f"p = a.profile({str(tmp_path / 't.parquet')!r}); a.check(p, p, a.suggest(p)); "
-        "print([name for name in ('pandas', 'duckdb', 'sklearn', 'rich') if name in sys.modules])"
+        "print([name for name in ('pandas', 'duckdb', 'sklearn', 'rich', 'numpy.ma') if name in sys.modules])"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

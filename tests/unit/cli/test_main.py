@@ -1,5 +1,7 @@
 """How the command line ends: with a sentence and a code of its own, never with a traceback."""
 
+import json
+
 import click
 import pytest
 
@@ -21,7 +23,18 @@ def ended(monkeypatch, *arguments):
 )
 def test_a_wrong_use_is_refused_with_3_since_2_says_undecided(monkeypatch, capsys, arguments):
     assert ended(monkeypatch, *arguments) == 3
-    assert "Error:" in capsys.readouterr().err
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("modelward: ")
+    assert line.endswith("--help`.")
+
+
+def test_an_error_is_json_on_standard_output_where_json_was_asked_for(monkeypatch, capsys):
+    assert ended(monkeypatch, "card", "list", "--json", "--status", "done") == 3
+    out, err = capsys.readouterr()
+    told = json.loads(out)["error"]
+    assert (told["code"], told["field"], told["hint"]) == ("Invalid", "--status", "See `modelward card list --help`.")
+    assert "'done' is not one of" in told["message"]
+    assert err == ""
 
 
 def test_what_went_well_ends_with_0(monkeypatch):

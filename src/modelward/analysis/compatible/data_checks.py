@@ -138,7 +138,7 @@ class _Judge:
             kept = share >= self.config.domain_content_threshold
             self.rule(kept, rule.name, "categorical_values_check", _old_text(share))
         if not self.compatible and rule.non_negative and kinds.numeric:
-            lowest = min(float(text.replace(" ", "")) for text in column.texts)
+            lowest = float(column.numbers().min())
             told = f"Numbers must not be negative. Observed minimum: {java_double(lowest)}"
             self.rule(lowest >= 0, rule.name, "non_negative_check", told)
 

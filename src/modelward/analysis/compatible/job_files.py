@@ -1,18 +1,22 @@
 """The four jobs as functions: from data to the files of a baseline, a check, an analysis, or a model's quality."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET
 
+from modelward.analysis.class_probabilities import class_columns
 from modelward.analysis.compatible.analysis_tables import analysis_table
 from modelward.analysis.compatible.bias_analysis import POST, PRE, bias_parts, bias_violations, require_built
+from modelward.analysis.compatible.class_quality import class_quality_file
 from modelward.analysis.compatible.data_checks import check_table
 from modelward.analysis.compatible.data_statistics import data_statistics, suggested_constraints
 from modelward.analysis.compatible.explanations import attribution_violations, explained
 from modelward.analysis.compatible.model_inputs import predicted_labels
 from modelward.analysis.compatible.model_quality import (
+    classes_of,
     quality_statistics,
     quality_violations,
     suggested_quality_constraints,
@@ -101,12 +105,14 @@ def baseline_files(data: Data, *, compatible: bool = False, header: bool = True,
     Raises:
         NotFound, Invalid: the table cannot be read, or has no rows.
     """
+    data = read_texts(data, header=header)
     statistics = data_statistics(data, compatible=compatible, header=header)
     if not statistics.dataset.item_count:
         raise Invalid("The data has no rows, so nothing can be learnt from it.")
     constraints = suggested_constraints(statistics, compatible=compatible)
     kept = statistics if sketches else without_sketches(statistics)
-    return JobFiles(files={STATISTICS: write_statistics(kept), CONSTRAINTS: write_constraints(constraints)})
+    files = {STATISTICS: write_statistics(kept), CONSTRAINTS: write_constraints(constraints)}
+    return JobFiles(files=files, notes=data.left_out)
 
 
 def without_sketches(statistics: Statistics) -> Statistics:
@@ -151,6 +157,7 @@ def check_files(
         reason=found.reason,
         violations=tuple(found.violations),
         unchecked=tuple(found.unchecked),
+        notes=table.left_out,
     )
 
 
@@ -184,15 +191,17 @@ def analyze_files(
     if not {PRE, POST, *EXPLANATIONS} & set(config.methods):
         raise Invalid("methods names neither bias nor explanations, so there is nothing to compute.", field="methods")
     config, table = analysis_table(config, data)
+    if not table.rows:
+        raise Invalid("The data has no rows, so there is nothing to analyze.")
     if asked is not None and POST in config.methods and config.predicted_label is UNSET:
         config, table = predicted_labels(config, table, asked)
     analysis = bias_parts(config, table)
     files: dict[str, bytes] = {}
-    notes: tuple[str, ...] = ()
+    notes = table.left_out
     if asked is not None and set(EXPLANATIONS) & set(config.methods):
         found = explained(config, table, asked, state=state, on_progress=on_progress)
         analysis = msgspec.structs.replace(analysis, explanations=found.explanations)
-        files, notes = found.files, found.notes
+        files, notes = found.files, (*notes, *found.notes)
     files = {ANALYSIS: write_analysis(analysis), **files}
     if baseline is None:
         return JobFiles(files=files, notes=notes)
@@ -226,13 +235,16 @@ def quality_files(
     problem_type: Problem,
     label: str,
     prediction: str | None = None,
-    probability: str | None = None,
+    probability: str | Sequence[str] | Mapping[Any, str] | None = None,
     threshold: float = 0.5,
     positive: str = "1",
     header: bool = True,
     baseline: str | Path | None = None,
 ) -> JobFiles:
     """Measure predictions against labels: statistics.json and constraints.json of model quality.
+
+    ``probability``: the column of that of the positive class; of several classes a column each, as in ``quality_report``,
+    from which quality.json follows too: what the hosted service's files have no place for, in Modelward's own shape.
 
     With ``baseline`` (a folder with such a constraints.json): statistics.json, and constraint_violations.json where a
     metric is worse than its threshold.
@@ -243,21 +255,31 @@ def quality_files(
     """
     if problem_type not in _FAMILIES:
         raise Invalid(f"{problem_type!r} is none of {', '.join(_FAMILIES)}.", field="problem_type")
+    several = probability is not None and not isinstance(probability, str)
+    if several and problem_type != "multiclass":
+        raise Invalid("Only a multiclass model has a column of probabilities for each class.", field="probability")
+    chances = class_columns(probability) if several else None
+    data = read_texts(data, header=header)
     statistics = quality_statistics(
         data,
         family=_FAMILIES[problem_type],
         label=label,
         prediction=prediction,
-        probability=probability,
+        probability=probability if isinstance(probability, str) else chances,
         threshold=threshold,
         positive=positive,
         header=header,
     )
     files = {STATISTICS: write_quality_statistics(statistics)}
+    if chances is not None:
+        files |= class_quality_file(
+            data, label=label, prediction=prediction, columns=chances, header=header, classes=classes_of
+        )
     if baseline is None:
         constraints = suggested_quality_constraints(statistics)
-        return JobFiles(files={**files, CONSTRAINTS: write_quality_constraints(constraints)})
+        return JobFiles(files={**files, CONSTRAINTS: write_quality_constraints(constraints)}, notes=data.left_out)
     known = Path(baseline) / CONSTRAINTS
     rules = read_quality_constraints(content_of(known), name=str(known))
     found = ViolationsFile(violations=quality_violations(statistics, rules))
-    return _compared(files, found, bool(set(rules.rules) & set(statistics.metrics)))
+    compared = _compared(files, found, bool(set(rules.rules) & set(statistics.metrics)))
+    return msgspec.structs.replace(compared, notes=data.left_out)

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelward.analysis.compatible.texts import TextColumn
+from modelward.analysis.buffers import indices, valid_bits
+from modelward.analysis.compatible.text_columns import NumberColumn, TextColumn
 
 _INTEGRAL = r"^(?:-|\+)? ?\d+$"
 _FRACTIONAL = r"^(?:-|\+)? ?\d+(?:(?:\.\d+)|(?:(?:\.\d+)?[Ee][-+]?\d+))$"
@@ -76,10 +76,17 @@ class KindCounts(msgspec.Struct, frozen=True):
 
 def count_kinds(column: TextColumn, *, exponents: bool = True) -> KindCounts:
     """Count the rows of each kind."""
-    texts, counts = pa.array(column.texts, pa.string()), column.counts
-    found = []
-    for pattern in (_INTEGRAL, _FRACTIONAL if exponents else _FRACTIONAL_OLD, _BOOLEAN):
-        matches = np.asarray(pc.match_substring_regex(texts, pattern), bool)
-        found.append(int(counts[matches].sum()))
-    integral, fractional, boolean = found
-    return KindCounts(integral, fractional, boolean, int(counts.sum()) - sum(found))
+    if isinstance(column, NumberColumn) and (exponents or column.whole):
+        return KindCounts(integral=column.present) if column.whole else KindCounts(fractional=column.present)
+    texts, counts = column.words, column.counts
+    found = dict.fromkeys(KindCounts.__struct_fields__, 0)
+    # No text is of two kinds, and most columns are of one alone: whoever is counted is not looked at again.
+    for kind, pattern in (
+        ("fractional", _FRACTIONAL if exponents else _FRACTIONAL_OLD), ("integral", _INTEGRAL), ("boolean", _BOOLEAN),
+    ):  # fmt: skip
+        if len(texts) == 0:
+            break
+        matches = valid_bits(pc.match_substring_regex(texts, pattern))
+        found[kind] = int(counts[matches].sum())
+        texts, counts = texts.take(indices(np.flatnonzero(~matches))), counts[~matches]
+    return KindCounts(**(found | {"string": int(counts.sum())}))

@@ -28,8 +28,19 @@ class KllSketch:
     """Levels of items; an item of level h stands for 2^h values. Level 0 keeps the order of the rows."""
 
     def __init__(self) -> None:
-        self._levels: list[Floats] = [np.empty(0)]
-        self._calls, self._offsets = [0], [0]
+        self._levels: list[Floats] = []
+        self._capacities: list[int] = []
+        self._calls: list[int] = []
+        self._offsets: list[int] = []
+        self._free = 0
+        self._open_level()
+
+    def _open_level(self) -> None:
+        self._capacities.append(capacity(len(self._levels)))
+        self._levels.append(np.empty(0))
+        self._calls.append(0)
+        self._offsets.append(0)
+        self._free += self._capacities[-1]
 
     def update(self, values: Floats) -> None:
         """Add values, in order: the same as adding them one by one.
@@ -38,21 +49,22 @@ class KllSketch:
         """
         place = 0
         while place < len(values):
-            room = sum(capacity(level) for level in range(len(self._levels))) - sum(map(len, self._levels)) + 1
+            room = self._free + 1
             taken = values[place : place + max(1, room)]
             self._levels[0] = np.concatenate((self._levels[0], taken))
+            self._free -= len(taken)
             place += len(taken)
             if len(taken) >= room:
                 self._condense()
 
     def _condense(self) -> None:
         for level, items in enumerate(self._levels):
-            if len(items) >= capacity(level):
+            if len(items) >= self._capacities[level]:
                 if level + 1 == len(self._levels):
-                    self._levels.append(np.empty(0))
-                    self._calls.append(0)
-                    self._offsets.append(0)
-                self._levels[level + 1] = np.concatenate((self._levels[level + 1], self._compact(level)))
+                    self._open_level()
+                promoted = self._compact(level)
+                self._levels[level + 1] = np.concatenate((self._levels[level + 1], promoted))
+                self._free += len(promoted)
                 return
 
     def _compact(self, level: int) -> Floats:
@@ -62,19 +74,21 @@ class KllSketch:
         if self._calls[level] % 2:
             self._offsets[level] = 1 - self._offsets[level]
         self._calls[level] += 1
-        promoted: Floats = np.sort(items[:even])[self._offsets[level] :: 2]
-        self._levels[level] = items[even:]
-        return promoted
+        # The odd last item stays; before the rest is sorted in its place.
+        self._levels[level] = items[even:].copy()
+        ordered = items[:even]
+        # Above the rows themselves there are a few sorted runs, which a stable sort only merges.
+        ordered.sort(kind="stable" if level else "quicksort")
+        return ordered[self._offsets[level] :: 2]
 
     def merge(self, other: "KllSketch") -> None:
         """Add the items of another sketch, level by level."""
         while len(self._levels) < len(other._levels):
-            self._levels.append(np.empty(0))
-            self._calls.append(0)
-            self._offsets.append(0)
+            self._open_level()
         for level, items in enumerate(other._levels):
             self._levels[level] = np.concatenate((self._levels[level], items))
-        while sum(map(len, self._levels)) >= sum(capacity(level) for level in range(len(self._levels))):
+            self._free -= len(items)
+        while self._free <= 0:
             self._condense()
 
     @property

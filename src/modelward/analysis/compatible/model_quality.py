@@ -5,13 +5,14 @@ that over five random subsamples of 80 %; seed and manner of the service are not
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from modelward.analysis.compatible.class_quality import most_probable
 from modelward.analysis.compatible.kinds import count_kinds
 from modelward.analysis.compatible.texts import Data, TextColumn, TextTable, read_texts
 from modelward.analysis.formats.layout import java_double
@@ -79,7 +80,7 @@ def quality_statistics(
     family: Family,
     label: str,
     prediction: str | None,
-    probability: str | None = None,
+    probability: str | Mapping[str, str] | None = None,
     threshold: float = 0.5,
     positive: str = "1",
     header: bool = True,
@@ -87,13 +88,15 @@ def quality_statistics(
 ) -> QualityStatistics:
     """Compute the statistics of predictions against labels; rows that lack one of the columns are left out.
 
-    Without ``prediction``, rows whose ``probability`` is above ``threshold`` are predicted ``positive``.
+    Without ``prediction``, rows whose ``probability`` is above ``threshold`` are predicted ``positive``; of several classes,
+    with ``probability`` from class to column, the most probable one.
 
     Raises:
         NotFound: a file or column does not exist.
         Invalid: texts where numbers are needed, no complete row, or a label that is no class of two.
     """
-    table = _complete(read_texts(data, header=header), [label, prediction, probability])
+    scored = [probability] if probability is None or isinstance(probability, str) else list(probability.values())
+    table = _complete(read_texts(data, header=header), [label, prediction, *scored])
     rows = table.rows
     if family == "regression":
         if prediction is None:
@@ -126,7 +129,7 @@ def _complete(table: TextTable, names: list[str | None]) -> TextTable:
     whole = np.all([column.codes >= 0 for column in columns], axis=0)
     if not whole.any():
         raise Invalid("No row has a value in every column that is needed.", hint="Check the names of the columns.")
-    kept = [msgspec.structs.replace(column, codes=column.codes[whole]) for column in columns]
+    kept = [column.where(whole) for column in columns]
     return TextTable(rows=int(whole.sum()), columns=kept)
 
 
@@ -140,7 +143,7 @@ def _numbers(column: TextColumn) -> Floats:
     return np.asarray(column.in_order(known), np.float64)
 
 
-def _classes(column: TextColumn) -> list[str]:
+def classes_of(column: TextColumn) -> list[str]:
     """The texts as classes; whole numbers written as fractions are the whole numbers (1.0 is the class 1)."""
     if not count_kinds(column).numeric:
         return column.texts
@@ -149,12 +152,20 @@ def _classes(column: TextColumn) -> list[str]:
 
 
 def _pairs(
-    table: TextTable, label: str, prediction: str | None, probability: str | None, threshold: float, positive: str
+    table: TextTable,
+    label: str,
+    prediction: str | None,
+    probability: str | Mapping[str, str] | None,
+    threshold: float,
+    positive: str,
 ) -> Pairs:
-    labels = np.array(_classes(table.of(label)))[table.of(label).codes]
-    scores = None if probability is None else _numbers(table.of(probability))
-    if prediction is not None:
-        predicted = np.array(_classes(table.of(prediction)))[table.of(prediction).codes]
+    labels = np.array(classes_of(table.of(label)))[table.of(label).codes]
+    scores = _numbers(table.of(probability)) if isinstance(probability, str) else None
+    if prediction is None and isinstance(probability, Mapping):
+        by_column = {column: _numbers(table.of(column)) for column in probability.values()}
+        predicted = most_probable(probability, by_column)
+    elif prediction is not None:
+        predicted = np.array(classes_of(table.of(prediction)))[table.of(prediction).codes]
     elif scores is not None:
         others = [one for one in dict.fromkeys(labels.tolist()) if one != positive]
         predicted = np.where(scores > threshold, positive, others[0] if others else "0")

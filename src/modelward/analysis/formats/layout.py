@@ -21,6 +21,8 @@ PLAIN_MIN, PLAIN_BELOW = 1e-3, 1e7
 
 def java_double(value: float) -> str:
     """Write a double as Java does: shortest digits, always a fraction, ``E`` from 1e7 on and below 1e-3."""
+    if PLAIN_MIN <= abs(value) < PLAIN_BELOW:
+        return repr(float(value))
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -32,12 +34,7 @@ def java_double(value: float) -> str:
     text = "".join(map(str, digits))
     place = len(text) + exponent
     minus = "-" if sign else ""
-    if not PLAIN_MIN <= abs(value) < PLAIN_BELOW:
-        return f"{minus}{text[0]}.{text[1:] or '0'}E{place - 1}"
-    if place <= 0:
-        return f"{minus}0.{'0' * -place}{text}"
-    whole, fraction = text[:place].ljust(place, "0"), text[place:]
-    return f"{minus}{whole}.{fraction or '0'}"
+    return f"{minus}{text[0]}.{text[1:] or '0'}E{place - 1}"
 
 
 def _shortest(value: float) -> Decimal:

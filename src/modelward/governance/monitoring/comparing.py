@@ -16,7 +16,7 @@ from modelward.analysis import (
     counted_rules,
     profile,
 )
-from modelward.analysis.budget import level_of
+from modelward.analysis.budget import Standing
 from modelward.analysis.row_rules import RowRule
 from modelward.governance.access.entities import SYSTEM
 from modelward.governance.monitoring import history, history_store, reporting, store, use_cases
@@ -99,7 +99,7 @@ def look(workshop: Workshop, run: Run) -> Look:
         monitor=monitor,
         baseline=baseline,
         before=before,
-        constraints=_with_budget(constraints, monitor),
+        constraints=_with_budget(constraints, monitor, workshop.false_alarms_a_month),
         seen=seen,
         current=current,
         unjudged=unjudged,
@@ -107,12 +107,17 @@ def look(workshop: Workshop, run: Run) -> Look:
     )
 
 
-def _with_budget(constraints: Constraints, monitor: Monitor | None) -> Constraints:
-    """The constraints with the budget of the monitor; without one, with their own."""
-    if monitor is None or monitor.false_alarms_a_month is None or not monitor.cron:
+def _with_budget(constraints: Constraints, monitor: Monitor | None, usual: float) -> Constraints:
+    """The constraints with the budget of the monitor, else their own, else the usual one of this installation."""
+    if monitor is None or not monitor.cron:
         return constraints
+    alarms = monitor.false_alarms_a_month
+    if alarms is None:
+        if constraints.drift.false_alarms_a_month is not None or not usual:
+            return constraints
+        alarms = usual
     runs = schedules.slots_a_month(monitor.cron, monitor.zone)
-    drift = replace(constraints.drift, false_alarms_a_month=monitor.false_alarms_a_month, runs_a_month=runs)
+    drift = replace(constraints.drift, false_alarms_a_month=alarms, runs_a_month=runs)
     return replace(constraints, drift=drift)
 
 
@@ -165,18 +170,20 @@ def judge(workshop: Workshop, found: Look) -> tuple[reporting.Report, KeptHistor
     if found.constraints.drift.false_alarms_a_month is None or found.monitor is None:
         checked = check(found.current, found.before, found.constraints, at=at)
         return _report(found, checked, notes), None
-    name, baseline_now = found.monitor.name, found.monitor.baseline
+    run, name = found.run, found.monitor.name
     kept = workshop.read(SYSTEM, lambda work: history_store.find_history(work, name))
-    entered = history.history_for(found.run, baseline_now, kept)
-    if entered is None:
-        level = level_of(found.constraints.drift, 1)
-        checked = check(found.current, found.before, found.constraints, at=at, level=level)
+    entered = history.history_for(run, found.monitor.baseline, kept)
+    # A run against a baseline that the monitor has left stands alone.
+    same = kept if kept is not None and kept.baseline == run.baseline == found.monitor.baseline else None
+    before = entered or same
+    earlier = RunHistory.from_bytes(before.profiles) if before and before.profiles else RunHistory()
+    standing = history.standing_of(run, entered, before)
+    checked, later = check_run(found.current, found.before, found.constraints, earlier, at=at, standing=standing)
+    if standing is not Standing.NEW:
         notes.append(COUNTED_BEFORE)
-    else:
-        earlier = RunHistory.from_bytes(entered.profiles) if entered.profiles else RunHistory()
-        checked, later = check_run(found.current, found.before, found.constraints, earlier, at=at)
-        if later is not earlier:
-            told = history.with_run(entered, found.run, runs=later.runs, profiles=later.to_bytes())
+    if before is not None and later is not earlier:
+        counted = history.with_run(before, run) if standing is Standing.NEW else before
+        told = replace(counted, runs=later.runs, profiles=later.to_bytes())
     return _report(found, checked, notes), told
 
 

@@ -20,7 +20,7 @@ NOTE_CHARACTERS_MAX = 2_000
 COLUMNS_MAX = 20_000
 TABLE_RULES_MAX = 1_000
 SHARES = ("completeness_min", "values_share_min", "range_share_min", "unique_share_min", "pattern_share_min")
-BEYOND_0 = ("numeric_threshold", "shift_threshold", "categorical_threshold", "false_share")
+BEYOND_0 = ("numeric_threshold", "shift_threshold", "categorical_threshold", "missing_threshold", "false_share")
 
 
 class NoConstraints(Conflict):

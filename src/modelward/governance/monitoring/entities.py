@@ -113,8 +113,8 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     ``lag_minutes`` before its slot, so that late records are in. ``next_at`` is the next slot.
 
     ``false_alarms_a_month``: how many drift alarms a month may come by chance; then runs are also judged together. None:
-    each run for itself, by the share in the constraints. ``segments``: up to three columns by whose values groups of rows
-    are compared apart.
+    that of the constraints, else of the installation; on demand each run for itself, by the share in the constraints.
+    ``segments``: up to three columns by whose values groups of rows are compared apart.
     """
 
     name: MonitorRef
@@ -198,7 +198,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One figure of one run, for drawing: ``column`` is empty for the whole table; ``at`` is the end of the window.
 
-    Measures: ``rows``, ``violations`` (whole table); ``drift`` (effect, with its threshold), ``distance``,
+    Measures: ``rows``, ``violations``, ``budget_spent`` (whole table; the last: the expected false alarms that the runs so
+    far took, with what they may take as its threshold); ``drift`` (effect, with its threshold), ``distance``,
     ``completeness`` (with its threshold), ``mean`` (per column).
     """
 

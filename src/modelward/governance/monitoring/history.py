@@ -9,6 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from modelward.analysis.budget import Standing
 from modelward.governance.monitoring.entities import Run
 from modelward.governance.monitoring.history_store import KeptHistory
 
@@ -35,10 +36,18 @@ def is_covered(covered: list[tuple[datetime, datetime]], start: datetime, end: d
     return any(start < until and since < end for since, until in covered)
 
 
-def with_run(kept: KeptHistory, run: Run, *, runs: int, profiles: bytes) -> KeptHistory:
-    """The history after a run: its window counted, and the sums that ``RunHistory`` tells."""
-    covered = with_stretch(kept.covered, run.window_start, run.window_end)
-    return replace(kept, covered=covered, runs=runs, profiles=profiles)
+def standing_of(run: Run, entered: KeptHistory | None, before: KeptHistory | None) -> Standing:
+    """What a run is to those before it; one that stands alone, against a baseline that is left, counts as planned."""
+    if entered is not None:
+        return Standing.NEW
+    if run.attempt > 1:
+        return Standing.AGAIN
+    return Standing.PLANNED if run.scheduled or before is None else Standing.EXTRA
+
+
+def with_run(kept: KeptHistory, run: Run) -> KeptHistory:
+    """The history with the window of a run counted."""
+    return replace(kept, covered=with_stretch(kept.covered, run.window_start, run.window_end))
 
 
 def with_stretch(

@@ -47,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "constraints": self.constraints_digest,
             "check": self.check,
             "findings": findings_of(self),
+            "budget": self.check.budget.sentence if self.check.budget else "",
             "unjudged": self.unjudged,
             "notes": self.notes,
             "profile": msgspec.Raw(self.profile.to_json()),
@@ -192,6 +193,8 @@ def points_of(report: Report) -> list[Point]:
         ("", "rows", float(report.profile.rows), None),
         ("", "violations", float(len(check.violations)), 0.0),
     ]
+    if check.budget is not None and check.budget.earned is not None and check.budget.spent_before is not None:
+        found.append(("", "budget_spent", check.budget.spent_before + check.budget.spent, check.budget.earned))
     for verdict in check.drift:
         found.append((verdict.column, "drift", verdict.effect, verdict.threshold))
         found.append((verdict.column, "distance", verdict.distance, None))

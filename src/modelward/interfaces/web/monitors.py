@@ -9,6 +9,7 @@ from modelward.governance.alerts import use_cases as alerts
 from modelward.governance.monitoring import use_cases
 from modelward.governance.monitoring.entities import Point, Run
 from modelward.interfaces.web import charts
+from modelward.interfaces.web.budgets import Budget, spending_of
 from modelward.interfaces.web.charts import Chart
 from modelward.interfaces.web.history import history_of
 from modelward.interfaces.web.views import Redirect, Shown, Views, show
@@ -75,6 +76,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     drift: list[Verdict] = []
     unchecked: list[Unchecked] = []
     checks_made: int = 0
+    budget: Budget | None = None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     check: Check = Check()
     unjudged: list[str] = []
     notes: list[str] = []
+    budget: str = ""
     profile: dict[str, Any] = {}
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a kept report only the budget."""
+
+    class Check(msgspec.Struct, frozen=True, kw_only=True):
+        """Of a check only the budget."""
+
+        budget: Budget | None = None
+
+    check: Check = Check()
 
 
 @views.page("GET", "/monitors/{monitor}", permission=Permission.MONITOR_READ)
@@ -92,6 +106,7 @@ def show_monitor(work: Work, monitor: MonitorRef, query: Listed) -> Shown:
     found = use_cases.get_monitor(work, monitor)
     page = use_cases.list_runs(work, monitor, page=PageRequest(limit=RUNS_ON_A_PAGE, cursor=query.cursor))
     drift = use_cases.series(work, monitor, measure="drift", limit=POINTS_MAX)
+    spent = use_cases.series(work, monitor, column="", measure="budget_spent", limit=POINTS_MAX)
     may_see_alerts = Permission.ALERT_READ in work.actor.permissions
     return show(
         "monitor.html",
@@ -100,11 +115,23 @@ def show_monitor(work: Work, monitor: MonitorRef, query: Listed) -> Shown:
         runs=page.items,
         next_cursor=page.next_cursor,
         drift=_over_time(drift),
+        spending=spending_of(spent, page.items, _declared(work, page.items)) if spent else None,
         rule=alerts.get_rule(work, monitor) if may_see_alerts else None,
         alerts=alerts.list_alerts(work, page=PageRequest(limit=10), monitor=monitor).items if may_see_alerts else [],
         history=history_of(work, monitor, limit=12),
         done=query.done,
     )
+
+
+def _declared(work: Work, runs: list[Run]) -> Budget | None:
+    """The budget as the latest run on the page had it."""
+    judged = next((run for run in runs if run.report), None)
+    if judged is None:
+        return None
+    try:
+        return msgspec.json.decode(use_cases.read_report(work, judged.id), type=Declared).check.budget
+    except BlobMissing:
+        return None
 
 
 def _over_time(points: list[Point]) -> Chart | None:

@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from modelward.governance.access.permissions import Permission, allow
+from modelward.governance.cards import inbox
 from modelward.interfaces.http import Receive, Scope, Send, header, read_body, respond
 from modelward.interfaces.identity import Identity
 from modelward.interfaces.web import sessions
 from modelward.interfaces.web.assets import Assets
 from modelward.interfaces.web.families import all_views
-from modelward.interfaces.web.rendering import Renderer, Visitor
+from modelward.interfaces.web.rendering import UNREAD_SHOWN_MAX, Renderer, Visitor
 from modelward.interfaces.web.uploads import Uploaded, boundary_of, receive_form, take_apart
 from modelward.interfaces.web.views import (
     FIELDS_MAX,
@@ -30,7 +31,7 @@ from modelward.interfaces.web.views import (
 from modelward.kernel import codec
 from modelward.kernel.actors import NOBODY, Actor
 from modelward.kernel.errors import Invalid, ModelwardError, NotSignedIn
-from modelward.storage.work import Workshop
+from modelward.storage.work import Work, Workshop
 
 log = logging.getLogger("modelward.web")
 HTML = b"text/html; charset=utf-8"
@@ -140,8 +141,14 @@ class Pages:
         return msgspec.structs.replace(uploaded, digest=str(digest))
 
     async def _read(self, request: Request, handler: Any, arguments: dict[str, Any]) -> Answer:
-        shown = await self._in_thread(self._workshop.read, request.actor, lambda work: handler(work, **arguments))
-        return cast("Answer", shown)
+        def read(work: Work) -> Answer:
+            answer = cast("Answer", handler(work, **arguments))
+            if not isinstance(answer, Shown) or Permission.SELF_READ not in work.actor.permissions:
+                return answer
+            # In the same read as the page: one row of an index more.
+            return msgspec.structs.replace(answer, unread=inbox.count_unread(work, most=UNREAD_SHOWN_MAX + 1))
+
+        return cast("Answer", await self._in_thread(self._workshop.read, request.actor, read))
 
     async def _take(
         self,
@@ -218,6 +225,7 @@ class Pages:
             path=request.scope["path"],
             now=self._workshop.clock(),
             form_token=sessions.form_token(request.form_secret),
+            unread=shown.unread,
         )
         try:
             return shown.status, self._renderer.render(shown, visitor)

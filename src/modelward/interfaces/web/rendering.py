@@ -14,6 +14,7 @@ from modelward.interfaces.web.assets import Assets
 from modelward.interfaces.web.views import Shown
 from modelward.kernel.actors import Actor
 
+UNREAD_SHOWN_MAX = 99
 FOLDER = Path(__file__).parent / "templates"
 
 
@@ -30,7 +31,7 @@ class Place(msgspec.Struct, frozen=True):
 PLACES = [
     Place("Overview", "/", Permission.MODEL_READ, "overview"),
     Place("Models", "/models", Permission.MODEL_READ, "model", ("/models", "/versions", "/evaluations")),
-    Place("Cards", "/cards", Permission.CARD_READ, "card", ("/cards", "/new-card", "/comments")),
+    Place("Cards", "/cards", Permission.CARD_READ, "card", ("/cards", "/new-card", "/comments", "/card-packs")),
     Place("Reviews", "/reviews", Permission.REVIEW_READ, "review", ("/reviews",)),
     Place("Endpoints", "/endpoints", Permission.ENDPOINT_READ, "endpoint", ("/endpoints", "/monitors", "/runs")),
     Place("Alerts", "/alerts", Permission.ALERT_READ, "alert", ("/alerts",)),
@@ -48,6 +49,12 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     now: datetime
     form_token: str
+    unread: int = 0
+
+    @property
+    def unread_shown(self) -> str:
+        """How many notices are unread, in few letters."""
+        return str(self.unread) if self.unread <= UNREAD_SHOWN_MAX else f"{UNREAD_SHOWN_MAX}+"
 
     def may(self, permission: str) -> bool:
         """Whether the visitor has a permission."""

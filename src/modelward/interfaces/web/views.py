@@ -29,11 +29,12 @@ class MethodNotAllowed(Invalid):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A template and what to fill it with."""
+    """A template and what to fill it with; ``unread`` is how many notices wait for the visitor, counted up to a hundred."""
 
     template: str
     values: dict[str, Any]
     status: int = 200
+    unread: int = 0
 
 
 class Download(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@
       mark: { color: colour("--mark-1") },
       text: { color: ink },
       rule: { color: colour("--bad") },
+      tick: { color: colour("--bad") },
       line: { strokeWidth: 2 },
       range: { category: [colour("--mark-1"), colour("--mark-2"), colour("--mark-open"), colour("--mark-bad"), colour("--mark-good"), colour("--line-strong")] },
     };
