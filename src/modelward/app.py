@@ -14,11 +14,17 @@ from modelward.governance.access.entities import SYSTEM
 from modelward.governance.approvals import gates, signing
 from modelward.governance.approvals import use_cases as approvals
 from modelward.governance.cards import debts as card_debts
+from modelward.governance.cards.documents import shipping
+from modelward.governance.cards.documents.fonts import choice_of
 from modelward.governance.cards.documents.use_cases import EXPORT_JOB
 from modelward.governance.evaluations import running as evaluating
 from modelward.governance.evaluations.use_cases import EVALUATION_JOB
 from modelward.governance.monitoring import filing
 from modelward.governance.monitoring import use_cases as monitoring
+from modelward.governance.objects import use_cases as objects
+from modelward.governance.registry import model_data
+from modelward.governance.upkeep import collecting
+from modelward.governance.upkeep import use_cases as upkeep
 from modelward.governance.webhooks import sending as webhooks
 from modelward.governance.webhooks.store import forget_old as forget_deliveries
 from modelward.home import Home
@@ -37,8 +43,10 @@ from modelward.settings import Settings
 from modelward.storage import answers
 from modelward.storage.blobs import open_blobs
 from modelward.storage.database import Database
+from modelward.storage.gates import gate_for
 from modelward.storage.keyring import Keyring
 from modelward.storage.migrations import upgrade
+from modelward.storage.object_store import open_object_store
 from modelward.storage.work import Work, Workshop
 
 log = logging.getLogger("modelward")
@@ -50,14 +58,25 @@ class House:
     def __init__(self, settings: Settings, *, home: Home, works: bool = True) -> None:
         """Open the storage, bring its schema up to date, make the first owner, and build the interfaces."""
         self.settings, self.home = settings, home
+        self.fonts = choice_of(settings.font_folders, system=settings.system_fonts)
         self.database = Database(settings.database_url) if settings.database_url else Database.in_folder(home.folder)
+        self.blobs_gate = gate_for(self.database.url if settings.uses_postgres else None)
         try:
             upgrade(self.database)
             self.workshop = Workshop(
                 database=self.database,
-                blobs=open_blobs(settings.store or str(home.folder / "blobs")),
+                blobs=open_blobs(settings.store or str(home.folder / "blobs"), self.blobs_gate),
+                blob_grace_days=settings.blob_grace_days,
                 attachment_bytes_max=settings.attachment_bytes_max,
+                card_characters_max=settings.card_characters_max,
+                false_alarms_a_month=settings.false_alarms_a_month,
                 keyring=Keyring(settings.key_pairs_file or home.folder / "key-pairs-key"),
+                object_store=open_object_store(
+                    settings.s3_buckets,
+                    endpoint=settings.s3_endpoint,
+                    region=settings.s3_region,
+                    store=settings.store,
+                ),
             )
             self.identity = Identity(self.workshop)
             self.outbound = Outbound(allow=settings.outbound_allow, loopback=settings.is_local)
@@ -86,6 +105,7 @@ class House:
             self.worker.stop()
         self.outbound.close()
         self.database.close()
+        self.blobs_gate.close()
         self.home.release()
 
     def _found(self, work: Work) -> None:
@@ -96,11 +116,13 @@ class House:
 
     def _begin(self) -> None:
         self.workshop.write(SYSTEM, self._found)
+        self.workshop.read(SYSTEM, objects.check_none_hidden)
         text, source = self._policy()
         self.workshop.write(SYSTEM, lambda work: approvals.adopt_policy(work, text=text, source=source))
         template = self.home.folder / "card-template.toml"
         kept = _text_of(template, "card template") if template.exists() else None
         self.workshop.write(SYSTEM, lambda work: card_debts.begin(work, kept=kept, source=str(template)))
+        self.workshop.write(SYSTEM, lambda work: upkeep.begin_collecting(work, days=self.settings.blob_grace_days))
         self.database.write(lambda connection: answers.forget_old(connection, now=self.workshop.clock()))
         self.database.write(lambda connection: forget_deliveries(connection, now=self.workshop.clock()))
         # Alone is who holds the data folder and has its blobs in it.
@@ -123,7 +145,10 @@ class House:
             reactions.REACTION_JOB: lambda job: reactions.run(self.workshop, job, clock=self.workshop.clock),
             EVALUATION_JOB: lambda job: evaluating.run(self.workshop, job),
             EXPORT_JOB: self._export_card,
+            model_data.MODEL_DATA_JOB: lambda job: model_data.run(self.workshop, job),
+            shipping.SHIPPING_JOB: lambda job: shipping.run(self.workshop, job),
             card_debts.LAPSING_JOB: lambda job: card_debts.run_lapsing(self.workshop, job, clock=self.workshop.clock),
+            upkeep.COLLECTION_JOB: self._collect_blobs,
             webhooks.DELIVERY_JOB: lambda job: webhooks.deliver(self.workshop, job, outbound=self.outbound),
             **self._monitoring_handlers(),
         }
@@ -137,6 +162,9 @@ class House:
             on_dead=self._on_dead,
         )
 
+    def _collect_blobs(self, job: Job) -> None:
+        collecting.collect(self.workshop, job)
+
     def _export_card(self, job: Job) -> None:
         # Loaded at the first job, as what sets a document is heavy.
         from modelward.governance.cards.documents import gathering, running
@@ -148,6 +176,7 @@ class House:
             gather=lambda work, export: gathering.gather(
                 work, export, address=address, signatures=signing.signatures_of
             ),
+            fonts=self.fonts,
         )
 
     def _on_dead(self, job: Job, error: str) -> None:
@@ -157,6 +186,8 @@ class House:
             from modelward.governance.cards.documents import running as exporting
 
             exporting.give_up(self.workshop, job, error)
+        elif job.kind == shipping.SHIPPING_JOB:
+            shipping.give_up(self.workshop, job, error)
         elif job.kind in (monitoring.RUN_JOB, monitoring.BASELINE_JOB):
             _running().give_up(self.workshop, job, error)
         elif job.kind == webhooks.DELIVERY_JOB:

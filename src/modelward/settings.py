@@ -26,6 +26,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A PostgreSQL database such as postgresql://user@host/name; empty: SQLite in the data folder."""
     store: str = ""
     """Where blobs are kept: a folder or s3://bucket/prefix; empty: in the data folder."""
+    s3_buckets: str = ""
+    """Buckets of another object store that may be used, with commas between; `name:read` only to read; empty: none."""
+    s3_endpoint: str = ""
+    """Where the object store of s3_buckets is, such as https://minio.example.com; empty: AWS_ENDPOINT_URL_S3, or AWS.
+
+    Credentials are found as AWS clients find them, in AWS_* or AWS_PROFILE."""
+    s3_region: str = ""
+    """The region of s3_buckets; empty: that of AWS_DEFAULT_REGION or AWS_REGION, else us-east-1."""
     policy: Path | None = None
     """The approval policy (TOML); None: policy.toml in the data folder, else the one that comes with Modelward."""
     hosts: str = ""
@@ -38,12 +46,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many jobs run at the same time in this process."""
     attachment_bytes_max: int = 25 << 20
     """How many bytes a file attached to a card may have."""
+    card_characters_max: int = 2_000_000
+    """How many characters the content of a card may have as JSON; over the AWS interface 100,000 at most in any case."""
+    blob_grace_days: int = 7
+    """After how many days stored bytes that nothing refers to are deleted; 0: never."""
+    false_alarms_a_month: float = 1.0
+    """How many false drift alarms a month a monitor with a schedule may raise if it names no budget of its own; 0: no budget."""
+    font_folders: str = ""
+    """Folders of fonts for PDF documents, with commas between; asked for characters that the fonts of typst lack."""
+    system_fonts: bool = True
+    """Whether the fonts of the system are asked after those folders."""
     aws_account: str = "123456789012"
     """The account number, of 12 digits, that clients of the AWS interface see."""
     aws_region: str = "us-east-1"
     """The region that `modelward aws connect` tells clients to use; the server serves every region alike."""
     aws_calls_per_second: int = 0
-    """How many calls a second one key pair may make over the AWS interface, twice as many at once; 0: no limit."""
+    """How many calls a second one person or service may make over the AWS interface, whichever of their key pairs they use,
+    and twice as many at once; 0: no limit. Each server process counts for itself."""
     aws_test_mode: bool = False
     """For tests of clients only: any key is the owner's, signatures are not checked, a request empties the account.
 
@@ -60,12 +79,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(f"The port is {self.port}; it must be from 0 to 65535.", field="port")
         _check_address(self.database_url)
         _check_public_url(self.public_url)
+        _check_s3_endpoint(self.s3_endpoint)
         if not 1 <= self.worker_slots <= 64:
             raise Invalid(f"worker_slots is {self.worker_slots}; it must be from 1 to 64.", field="worker_slots")
         if not 1 <= self.attachment_bytes_max <= 4 << 30:
             raise Invalid(
                 f"attachment_bytes_max is {self.attachment_bytes_max}; it must be from 1 to {4 << 30}.",
                 field="attachment_bytes_max",
+            )
+        if self.blob_grace_days and not 2 <= self.blob_grace_days <= 3650:
+            raise Invalid(
+                f"blob_grace_days is {self.blob_grace_days}; it must be 0 or from 2 to 3650.", field="blob_grace_days"
+            )
+        if not 0 <= self.false_alarms_a_month <= 1000:
+            raise Invalid(
+                f"false_alarms_a_month is {self.false_alarms_a_month}; it must be from 0 to 1000.",
+                field="false_alarms_a_month",
+            )
+        if not 100_000 <= self.card_characters_max <= 5_000_000:
+            raise Invalid(
+                f"card_characters_max is {self.card_characters_max}; it must be from 100000 to 5000000.",
+                field="card_characters_max",
             )
 
         _check_aws(self)
@@ -102,6 +136,12 @@ def _check_aws(chosen: Settings) -> None:
             f"aws_calls_per_second is {chosen.aws_calls_per_second}; it must be 0 or more.",
             field="aws_calls_per_second",
         )
+    if chosen.aws_test_mode and chosen.s3_buckets:
+        raise Invalid(
+            "aws_test_mode lets everybody in, so it is refused where s3_buckets lists buckets of another object store.",
+            field="aws_test_mode",
+            hint="Turn one of them off.",
+        )
     if chosen.aws_test_mode and not chosen.is_local:
         raise Invalid(
             f"aws_test_mode lets everybody in, so it is refused on {chosen.host}.",
@@ -116,6 +156,19 @@ def _check_public_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise Invalid(f"public_url is {url[:200]!r}; it must look like https://models.example.com.", field="public_url")
+
+
+def _check_s3_endpoint(url: str) -> None:
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.path.strip("/"):
+        # What stands before an @ may be a secret, so the address is not shown.
+        raise Invalid(
+            "s3_endpoint must look like https://minio.example.com, without a path, a user or a password.",
+            field="s3_endpoint",
+            hint="Credentials belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile.",
+        )
 
 
 def _check_address(url: str) -> None:

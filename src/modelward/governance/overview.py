@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from modelward.governance.alerts.store import alert
 from modelward.governance.approvals.store import review
 from modelward.governance.cards.store import card
 from modelward.governance.monitoring.store import monitor, run
-from modelward.governance.registry.store import model, version
+from modelward.governance.registry.store import model, status_at, version
 from modelward.governance.serving.store import endpoint
 from modelward.kernel.errors import Invalid
 from modelward.kernel.pages import PageRequest, cursor_after
@@ -88,7 +89,7 @@ def overview(work: Work, *, text: str = "", show: str = "", page: PageRequest | 
     page = page or PageRequest()
     if show and show not in FILTERS:
         raise Invalid(f"{show!r} is not a filter; there are {', '.join(FILTERS)}.", field="show")
-    found = work.execute(_models(text=text, show=show, page=page)).all()
+    found = work.execute(_models(text=text, show=show, page=page, at=work.now)).all()
     shown = found[: page.limit]
     next_cursor = cursor_after(shown[-1].name) if len(found) > page.limit else None
     return Overview(counts=count(work), rows=_glances(work, shown), next_cursor=next_cursor)
@@ -111,10 +112,10 @@ def count(work: Work) -> dict[str, int]:
     return {name: int(getattr(row, name)) for name in questions}
 
 
-def _models(*, text: str, show: str, page: PageRequest) -> sa.Select[Any]:
+def _models(*, text: str, show: str, page: PageRequest, at: datetime) -> sa.Select[Any]:
     latest = sa.and_(version.c.model == model.c.name, version.c.number == model.c.versions)
     query = (
-        sa.select(model, version.c.ref, version.c.status)
+        sa.select(model, version.c.ref, status_at(at).label("status"))
         .select_from(model.outerjoin(version, latest))
         .order_by(model.c.name)
         .limit(page.limit + 1)

@@ -4,6 +4,7 @@ A reaction is a job whose id is the event's id and the reaction's name, so a cra
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from msgspec.structs import asdict
 from sqlalchemy.engine import Connection
@@ -16,13 +17,13 @@ from modelward.governance.cards import binding as card_evidence
 from modelward.governance.cards import debts as card_debts
 from modelward.governance.cards import reports as card_reports
 from modelward.governance.cards import use_cases as cards
-from modelward.governance.cards.documents import delivery
+from modelward.governance.cards.documents import delivery, shipping
 from modelward.governance.cards.documents import use_cases as card_documents
 from modelward.governance.cards.documents.delivery import DeliveryState
 from modelward.governance.cards.documents.entities import ExportRef
 from modelward.governance.cards.entities import Chart, EvaluationEntry
 from modelward.governance.cards.prefill import RegisteredVersion
-from modelward.governance.cards.run_evidence import RunEvidence, evidence_of
+from modelward.governance.cards.run_evidence import Distance, RunEvidence, evidence_of
 from modelward.governance.evaluations import use_cases as evaluations
 from modelward.governance.lineage import use_cases as lineage
 from modelward.governance.lineage.rules import DRAWS as LINEAGE_DRAWS
@@ -33,6 +34,7 @@ from modelward.governance.monitoring.rules import cause_of
 from modelward.governance.objects import use_cases as objects
 from modelward.governance.objects.entities import Piece
 from modelward.governance.registry import use_cases as registry
+from modelward.governance.registry.rules import kept_status
 from modelward.governance.serving import use_cases as serving
 from modelward.governance.webhooks import sending as webhooks
 from modelward.jobs import queue
@@ -112,8 +114,21 @@ def keep_run(work: Work, event: Event) -> None:
         window_start=run.window_start,
         window_end=run.window_end,
         finished_at=run.finished_at or work.now,
+        distances=_distances(work, run),
     )
     card_evidence.keep_evidence(work, evidence_of(fact, known_at=work.now))
+
+
+def _distances(work: Work, run: Run) -> list[Distance]:
+    at = run.window_end
+    points = monitoring.series(
+        work, run.monitor, measure="drift", start=at, end=at + timedelta(seconds=1), limit=10_000
+    )
+    return [
+        Distance(column=each.column, value=each.value, limit=each.threshold)
+        for each in points
+        if each.run == run.id and each.threshold is not None
+    ]
 
 
 def recount_debt(work: Work, event: Event) -> None:
@@ -146,7 +161,7 @@ def let_approvals_lapse(work: Work, event: Event) -> None:
 def note_approval(work: Work, event: Event) -> None:
     """A version was approved, rejected or lost its approval: show it on the endpoints that serve it."""
     version = registry.get_version(work, VersionRef(event.subject))
-    serving.note_approval(work, version.ref, status=version.status.value)
+    serving.note_approval(work, version.ref, status=kept_status(version).value, until=version.approved_until)
 
 
 def begin_filing(work: Work, event: Event) -> None:
@@ -190,10 +205,11 @@ def deliver_document(work: Work, event: Event) -> None:
     found = delivery.find_delivery(work, ExportRef(event.detail["export"]))
     if found is None:
         return
+    bucket, key = delivery.place_of(found)
+    if work.object_store and work.object_store.lists(bucket):
+        shipping.ship(work, found)
+        return
     export = card_documents.get_export(work, found.export)
-    bucket, _, folder = found.address.removeprefix("s3://").partition("/")
-    begin = f"{folder.rstrip('/')}/" if folder.strip("/") else ""
-    key = f"{begin}{found.card}/{found.number}/{found.name}.pdf"
     assert export.document is not None
     try:
         objects.store_object(
@@ -239,6 +255,8 @@ REACTIONS: dict[str, list[Reaction]] = {
     "EvaluationFinished": [show_evaluation, judge_review, let_approval_lapse],
     "PolicyAdopted": [judge_all_reviews, let_approvals_lapse],
     "RunFinished": [judge_alert, keep_run],
+    "VersionArtifactRead": [judge_review, let_approval_lapse],
+    "VersionApprovalTermChanged": [note_approval],
     "VersionRegistered": [draft_card, start_review],
     "VersionStatusChanged": [note_approval],
     "VersionWithdrawn": [close_review],

@@ -1,7 +1,7 @@
 """What a reviewer may decide, what an approval is bound to, and when it lapses. Pure; see dossier.py for the facts."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -196,6 +196,13 @@ def binding_of(facts: Dossier) -> Binding:
         card_evidence=sorted({each.digest for each in card.bound}) if card else [],
         policy=facts.policy,
     )
+
+
+def holds_until(facts: Dossier, *, at: datetime) -> datetime | None:
+    """When the first of the evidence that is current at a moment becomes too old; None: none of it ever does."""
+    bound = facts.card.bound if facts.card else []
+    ends = [each.at + timedelta(days=each.days_max) for each in bound if each.days_max is not None and not each.stale]
+    return min((each for each in ends if each >= at), default=None)
 
 
 def why_lapsed(bound: Binding, facts: Dossier) -> str | None:

@@ -21,6 +21,7 @@ from modelward.governance.approvals.entities import (
 )
 from modelward.governance.registry import use_cases as registry
 from modelward.governance.registry.entities import ApprovalStatus
+from modelward.governance.registry.rules import kept_status
 from modelward.kernel.errors import Conflict, NotFound
 from modelward.kernel.ids import new_id
 from modelward.kernel.pages import Page, PageRequest
@@ -144,25 +145,38 @@ def decide_review(work: Work, ref: ReviewRef, *, verdict: Verdict, note: str, se
             outcomes={each.check: each.outcome for each in results},
         )
     )
+    until = rules.holds_until(facts, at=work.now)
     if registry.get_version(work, review.version).status is not status:
-        registry.change_status(work, review.version, status=status, reason=f"{ref}: {note}" if note else str(ref))
+        reason = f"{ref}: {note}" if note else str(ref)
+        registry.change_status(work, review.version, status=status, reason=reason, until=until)
+    elif status is ApprovalStatus.APPROVED:
+        registry.put_approval_term(work, review.version, until=until)
     return decided
 
 
 def let_lapse(work: Work, version: VersionRef) -> Review | None:
     """Where something that the version's approval is bound to has changed: the approval lapses and a review opens."""
     require(work, Permission.REVIEW_DECIDE, on=version)
-    if registry.get_version(work, version).status is not ApprovalStatus.APPROVED:
+    if kept_status(registry.get_version(work, version)) is not ApprovalStatus.APPROVED:
         return None
     approval = store.find_approval(work, version)
     if approval is None or approval.bound is None:
         return None
-    reason = rules.why_lapsed(approval.bound, dossier.gather(work, version))
+    facts = dossier.gather(work, version)
+    reason = rules.why_lapsed(approval.bound, facts)
     if reason is None:
+        _keep_term(work, version, facts)
         return None
     registry.change_status(work, version, status=ApprovalStatus.LAPSED, reason=reason)
     work.record(ApprovalLapsed(review=approval.id, version=version, reason=reason))
     return start_review(work, version, because=f"The approval {approval.id} lapsed: {reason}")
+
+
+def _keep_term(work: Work, version: VersionRef, facts: Dossier) -> None:
+    found = registry.get_version(work, version)
+    # Past its term only a new decision helps; the sweep will say so.
+    if found.status is ApprovalStatus.APPROVED:
+        registry.put_approval_term(work, version, until=rules.holds_until(facts, at=work.now))
 
 
 def let_all_lapse(work: Work) -> None:

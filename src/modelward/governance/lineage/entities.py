@@ -15,6 +15,7 @@ class NodeKind(StrEnum):
     DATASET = "dataset"
     CARD = "card"
     EVALUATION = "evaluation"
+    REPORT = "report"
     REVIEW = "review"
     ENDPOINT = "endpoint"
     BASELINE = "baseline"

@@ -15,23 +15,39 @@ NAME_CHARACTERS_MAX = 200
 
 
 class Draw(msgspec.Struct, frozen=True):
-    """An edge that an event draws: kind and field of the source, the relation, kind and field of the target."""
+    """An edge that an event draws: kind and field of the source, the relation, kind and field of the target.
 
-    source: NodeKind
+    Without a kind the source is a piece of evidence, whose id tells what it is. ``unless`` names a field that must be empty.
+    """
+
+    source: NodeKind | None
     source_field: str
     relation: str
     target: NodeKind
     target_field: str
+    unless: str = ""
 
 
 K = NodeKind
+IS_EVIDENCE, WAS_EVIDENCE = "is evidence for", "was evidence for"
+# An edge takes the place of the other one of its pair between the same things.
+REPLACES = {IS_EVIDENCE: WAS_EVIDENCE, WAS_EVIDENCE: IS_EVIDENCE}
+EVIDENCE = {kind.value: kind for kind in (K.EVALUATION, K.RUN, K.REPORT)}
 DRAWS: dict[str, list[Draw]] = {
     "VersionRegistered": [
         Draw(K.VERSION, "version", "is a version of", K.MODEL, "model"),
         Draw(K.ARTIFACT, "artifact", "is the content of", K.VERSION, "version"),
         Draw(K.DATASET, "training_datasets", "trained", K.VERSION, "version"),
     ],
-    "CardCreated": [Draw(K.CARD, "card", "describes", K.VERSION, "version")],
+    "VersionArtifactRead": [Draw(K.ARTIFACT, "artifact", "is the content of", K.VERSION, "version")],
+    "CardCreated": [
+        Draw(K.CARD, "card", "describes", K.VERSION, "version"),
+        Draw(K.CARD, "card", "describes", K.MODEL, "model", unless="version"),
+    ],
+    "CardGroundsChanged": [
+        Draw(None, "stands_on", IS_EVIDENCE, K.CARD, "card"),
+        Draw(None, "left", WAS_EVIDENCE, K.CARD, "card"),
+    ],
     "EvaluationFinished": [
         Draw(K.DATASET, "dataset", "was read by", K.EVALUATION, "evaluation"),
         Draw(K.EVALUATION, "evaluation", "is evidence on", K.VERSION, "version"),
@@ -61,13 +77,14 @@ def edges_of(event: Event) -> list[Edge]:
     """The edges that an event draws; a field that is absent or empty draws none, a list draws one for each item."""
     return [
         Edge(
-            source=_id(draw.source, source),
+            source=_id(draw.source or _kind_of(source), source),
             relation=draw.relation,
             target=_id(draw.target, target),
             event=event.id,
             at=event.at,
         )
         for draw in DRAWS.get(event.name, [])
+        if not event.detail.get(draw.unless)
         for source in _names(event.detail, draw.source_field)
         for target in _names(event.detail, draw.target_field)
     ]
@@ -75,9 +92,14 @@ def edges_of(event: Event) -> list[Edge]:
 
 def _names(detail: dict[str, Any], field: str) -> list[str]:
     if field == "model" and field not in detail:
-        return [str(detail["version"]).rpartition("@")[0]]
+        of = str(detail["version"]).rpartition("@")[0]
+        return [of] if of else []
     value = detail.get(field)
     return [str(each) for each in value if each] if isinstance(value, list) else [str(value)] if value else []
+
+
+def _kind_of(evidence: str) -> NodeKind:
+    return EVIDENCE.get(evidence.partition("-")[0], NodeKind.REPORT)
 
 
 def _id(kind: NodeKind, name: str) -> str:
@@ -99,6 +121,7 @@ _SELF_EVIDENT = {
     NodeKind.EVALUATION: re.compile(r"evaluation-[0-9a-z]{26}"),
     NodeKind.REVIEW: re.compile(r"review-[0-9a-z]{26}"),
     NodeKind.RUN: re.compile(r"run-[0-9a-z]{26}"),
+    NodeKind.REPORT: re.compile(r"report-[0-9a-z]{26}"),
     NodeKind.ALERT: re.compile(r"alert-[0-9a-z]{26}"),
 }
 

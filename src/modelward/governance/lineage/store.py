@@ -36,6 +36,16 @@ def add(work: Work, new: Edge) -> None:
     work.connection.execute(insert_into(edge, work.connection.dialect.name).on_conflict_do_nothing(), row)
 
 
+def replace(work: Work, new: Edge, *, instead_of: str) -> None:
+    """Keep an edge in the place of one of another relation between the same things, unless that was drawn later."""
+    same = (edge.c.source == new.source, edge.c.target == new.target, edge.c.relation == instead_of)
+    later = sa.select(edge.c.at).where(*same, edge.c.at > timestamp(new.at))
+    if work.execute(later).first() is not None:
+        return
+    work.connection.execute(sa.delete(edge).where(*same))
+    add(work, new)
+
+
 def edges_at(work: Work, ids: list[str]) -> list[Edge]:
     """The edges that begin or end at one of these nodes, the newest first."""
     touching = sa.or_(edge.c.source.in_(ids), edge.c.target.in_(ids))

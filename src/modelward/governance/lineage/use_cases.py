@@ -16,7 +16,10 @@ def draw_lineage(work: Work, event: Event) -> list[Edge]:
     require(work, Permission.LINEAGE_READ, on=event.subject)
     edges = rules.edges_of(event)
     for edge in edges:
-        store.add(work, edge)
+        if edge.relation in rules.REPLACES:
+            store.replace(work, edge, instead_of=rules.REPLACES[edge.relation])
+        else:
+            store.add(work, edge)
     return edges
 
 

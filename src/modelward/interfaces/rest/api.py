@@ -15,6 +15,7 @@ from modelward.interfaces.rest import (
     card_evidence,
     card_exports,
     card_life,
+    card_packs,
     card_tags,
     cards,
     deployables,
@@ -26,6 +27,7 @@ from modelward.interfaces.rest import (
     overview,
     registry,
     serving,
+    upkeep,
     version_life,
     webhooks,
 )
@@ -46,6 +48,7 @@ CAPABILITIES: list[Operations] = [
     cards.cards,
     card_evidence.card_evidence,
     card_life.card_life,
+    card_packs.card_packs,
     card_tags.card_tags,
     card_comments.card_comments,
     card_exports.card_exports,
@@ -59,6 +62,7 @@ CAPABILITIES: list[Operations] = [
     monitoring.monitoring,
     alerts.alerts,
     webhooks.webhooks,
+    upkeep.upkeep,
 ]
 
 

@@ -4,12 +4,13 @@ import msgspec
 
 from modelward.governance.access.permissions import Permission
 from modelward.governance.registry import life
-from modelward.governance.registry.entities import ApprovalStatus
+from modelward.governance.registry.rules import standing
 from modelward.governance.serving import deployables as use_cases
 from modelward.governance.serving.deployable import Container, Deployable
 from modelward.governance.serving.deployables import VersionFact
 from modelward.interfaces.rest.browsing import browse_of, page_of
 from modelward.interfaces.rest.operations import Operations
+from modelward.kernel.outcome import Outcome
 from modelward.kernel.pages import PAGE_SIZE_DEFAULT, Page
 from modelward.storage.work import Work
 
@@ -36,7 +37,11 @@ def make_deployable(work: Work, body: MakeDeployable) -> Deployable:
     """Make a deployable."""
     named = dict.fromkeys(each.version for each in body.containers if each.version)
     known = [life.get_known_version(work, each) for each in named]
-    facts = [VersionFact(ref=each.ref, approved=each.status is ApprovalStatus.APPROVED) for each in known]
+    judged = {each.ref: standing(each) for each in known}
+    facts = [
+        VersionFact(ref=ref, approved=each.outcome is Outcome.PASSED, reason=each.reason)
+        for ref, each in judged.items()
+    ]
     return use_cases.make_deployable(work, name=body.name, containers=body.containers, versions=facts)
 
 

@@ -83,6 +83,7 @@ def create_endpoint(work: Work, body: CreateEndpoint) -> Endpoint:
         name=body.name,
         version=version.ref,
         version_status=version.status.value,
+        approved_until=version.approved_until,
         url=body.url,
         capture_share=body.capture_share,
         capture_required=body.capture_required,
@@ -117,7 +118,12 @@ def change_endpoint(work: Work, endpoint: EndpointRef, body: ChangeEndpoint) -> 
         return changed
     version = registry.get_version(work, body.version)
     return use_cases.change_version(
-        work, endpoint, version=version.ref, version_status=version.status.value, reason=body.reason
+        work,
+        endpoint,
+        version=version.ref,
+        version_status=version.status.value,
+        approved_until=version.approved_until,
+        reason=body.reason,
     )
 
 
