@@ -127,6 +127,7 @@ class House:
         self.database.write(lambda connection: forget_deliveries(connection, now=self.workshop.clock()))
         # Alone is who holds the data folder and has its blobs in it.
         alone = not self.settings.uses_postgres and not self.settings.store
+        self.workshop.blobs.signatures.begin(self.workshop.read(SYSTEM, upkeep.mark_of))
         self.workshop.blobs.sweep(alone=alone, now=time.time())
         sweep_left_behind(now=time.time())
         self.database.on_broken = _stop_process

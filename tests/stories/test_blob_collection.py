@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from modelward.governance.access.entities import SYSTEM
+from modelward.governance.monitoring.entities import BaselineConstraintsChanged
 from modelward.governance.upkeep import collecting, use_cases
 from modelward.jobs import queue
 from modelward.kernel.errors import Invalid, NotAllowed
+from modelward.kernel.refs import BaselineRef
 from modelward.storage.blobs import FolderBlobs, digest_of
 from modelward.storage.mentions import digests_mentioned
 from support.houses import visitor_of
@@ -50,9 +52,15 @@ def age(visitor, *, by=LONG_AGO):
     shop.clock = lambda: now() + by
 
 
-def collect(visitor):
+def leave_idle(visitor):
+    """Let a collection note what is idle now, and then the days of grace go by."""
+    assert collect(visitor).blobs == 0
+    age(visitor)
+
+
+def collect(visitor, *, take_over=""):
     shop = visitor.house.workshop
-    shop.write(SYSTEM, use_cases.request_collection)
+    shop.write(SYSTEM, lambda work: use_cases.request_collection(work, take_over=take_over))
     return collecting.collect(shop, claimed(shop), pause=0.01)
 
 
@@ -103,7 +111,7 @@ def test_what_any_row_mentions_stays(quiet):
     shop = quiet.house.workshop
     before = {each.digest for each in blobs(quiet).kept()}
     mentioned = shop.read(SYSTEM, lambda work: digests_mentioned(work.connection, apart={"event": None}))
-    age(quiet)
+    leave_idle(quiet)
 
     collect(quiet)
 
@@ -179,7 +187,7 @@ def test_a_crash_at_any_point_loses_no_blob_in_use_and_the_next_run_goes_on(quie
     client.cards.create("kept")
     client.cards.attachments.add("kept", b"of use", name="a.txt")
     orphans = [blobs(quiet).put(f"orphan {n}".encode())[0] for n in range(5)]
-    age(quiet)
+    leave_idle(quiet)
     monkeypatch.setattr(collecting, "DELETED_AT_ONCE", 2)
     shop.write(SYSTEM, use_cases.request_collection)
     job = claimed(shop)
@@ -187,7 +195,8 @@ def test_a_crash_at_any_point_loses_no_blob_in_use_and_the_next_run_goes_on(quie
 
     def crashing(actor, task):
         calls.append(task)
-        if len(calls) == 2:
+        # The first notes what is idle, the second tells of two that are gone.
+        if len(calls) == 3:
             raise RuntimeError("killed")
         return real(actor, task)
 
@@ -203,17 +212,116 @@ def test_a_crash_at_any_point_loses_no_blob_in_use_and_the_next_run_goes_on(quie
     assert blobs(quiet).exists(digest_of(b"of use"))
 
 
-def test_in_the_store_of_another_installation_nothing_is_deleted(quiet, tmp_path_factory):
-    orphan, _ = blobs(quiet).put(b"of the first house")
-    collect(quiet)
+def test_bytes_are_kept_for_the_days_of_grace_after_the_last_reference_went_however_old_they_are(quiet):
+    client = quiet.client()
+    client.cards.create("kept")
+    taken_off = client.cards.attachments.add("kept", b"put long ago", name="a.txt")
+    leave_idle(quiet)
+    client.cards.attachments.remove(taken_off.id)
+
+    assert client.blobs.unreferenced().blobs_due == 0
+    assert collect(quiet).blobs == 0
+    age(quiet, by=timedelta(days=DAYS - 1))
+    assert collect(quiet).blobs == 0
+    age(quiet, by=timedelta(days=1, hours=1))
+    assert collect(quiet).blobs == 1
+
+
+def test_what_was_referred_to_again_begins_its_days_of_grace_anew(quiet):
+    client = quiet.client()
+    client.cards.create("kept")
+    for _ in range(2):
+        again = client.cards.attachments.add("kept", b"off and on", name="a.txt")
+        assert collect(quiet).blobs == 0
+        age(quiet)
+        client.cards.attachments.remove(again.id)
+        assert collect(quiet).blobs == 0
+    age(quiet)
+    assert collect(quiet).blobs == 1
+
+
+def test_constraints_that_were_replaced_stay(quiet):
+    """No row names them any more; the event that tells of the change does, and reports were judged by them."""
+    replaced, _ = blobs(quiet).put(b"constraints of old")
+    changed, _ = blobs(quiet).put(b"new constraints")
+    happened = BaselineConstraintsChanged(
+        baseline=BaselineRef("usual"), version=2, constraints=changed, constraints_before=replaced, note=""
+    )
+    quiet.house.workshop.write(SYSTEM, lambda work: work.record(happened))
+    leave_idle(quiet)
+
+    assert collect(quiet).blobs == 0
+    assert blobs(quiet).get(replaced) == b"constraints of old"
+
+
+@pytest.fixture
+def second(quiet, tmp_path_factory):
+    """Another installation that keeps its blobs in the same store."""
     store = quiet.house.settings.store or str(quiet.house.home.folder / "blobs")
     with visitor_of(tmp_path_factory.mktemp("other") / "data", store=store) as other:
         other.house.worker.stop()
-        age(other)
-        done = collect(other)
+        yield other
 
-    assert (done.blobs, "another installation" in done.reason) == (0, True)
+
+def test_in_a_store_that_two_installations_signed_neither_deletes(quiet, second):
+    """Also what only the other one refers to is there, whichever of them looks first."""
+    second.client().cards.create("of-the-second")
+    second.client().cards.attachments.add("of-the-second", b"of the second", name="a.txt")
+    orphan, _ = blobs(quiet).put(b"of the first house")
+    for each in (quiet, second):
+        leave_idle(each)
+        done = collect(each)
+        assert (done.blobs, "another installation" in done.reason, "--take-over" in done.reason) == (0, True, True)
+        assert each.client().blobs.unreferenced().refusal == done.reason
+
     assert blobs(quiet).exists(orphan)
+    assert blobs(quiet).get(digest_of(b"of the second")) == b"of the second"
+
+
+def test_who_takes_a_store_over_says_why_and_waits_the_days_of_grace_again(quiet, second):
+    orphan, _ = blobs(quiet).put(b"orphan")
+    leave_idle(quiet)
+    with pytest.raises(Invalid, match="must say why"):
+        collect(quiet, take_over=" ")
+
+    taken = collect(quiet, take_over="the other one was shut down")
+
+    assert (taken.blobs, "Nothing is deleted for 7 days" in taken.reason) == (0, True)
+    [asked] = [each for each in quiet.client().events.list(name="BlobCollectionRequested") if each.detail["take_over"]]
+    assert asked.detail["take_over"] == "the other one was shut down"
+    age(quiet)
+    assert collect(quiet).blobs == 1
+    assert not blobs(quiet).exists(orphan)
+
+
+def test_another_installation_that_lives_on_signs_again_after_it_was_struck_out(quiet, second):
+    orphan, _ = blobs(quiet).put(b"orphan")
+    leave_idle(quiet)
+    collect(quiet, take_over="I thought it was gone")
+    collect(second)
+    age(quiet)
+
+    assert "another installation" in collect(quiet).reason
+    assert blobs(quiet).exists(orphan)
+
+
+def test_a_database_that_does_not_know_what_the_store_has_seen_deletes_nothing(quiet):
+    """A copy of the database, or one that was brought back from a backup: the store has seen later events."""
+    orphan, _ = blobs(quiet).put(b"orphan")
+    leave_idle(quiet)
+    mark = quiet.house.workshop.read(SYSTEM, use_cases.mark_of)
+    seen = blobs(quiet).signatures.head(mark)
+    for other in (f"1000000 {'a' * 64}", f"{seen.split()[0]} {'b' * 64}", "torn"):
+        blobs(quiet).signatures.note_head(mark, other)
+        done = collect(quiet)
+        assert (done.blobs, "does not know" in done.reason) == (0, True)
+        assert blobs(quiet).signatures.head(mark) == other
+
+    collect(quiet, take_over="the backup is the one to go on with")
+    assert collect(quiet).blobs == 0
+    age(quiet)
+    assert collect(quiet).blobs == 1
+    assert not blobs(quiet).exists(orphan)
 
 
 def test_who_asks_needs_the_permission_and_gets_an_answer(visitor):

@@ -18,6 +18,8 @@ from typing import NamedTuple, Protocol
 from modelward.kernel.errors import Invalid, ModelwardError, NotFound, Unavailable
 from modelward.kernel.refs import Digest
 from modelward.storage.gates import Gate, LocalGate
+from modelward.storage.object_errors import as_unavailable
+from modelward.storage.signatures import BucketSignatures, FolderSignatures, Signatures
 
 log = logging.getLogger("modelward.blobs")
 CHUNK_BYTES = 1 << 20
@@ -25,7 +27,6 @@ CHUNK_BYTES = 1 << 20
 LEFT_BEHIND_SECONDS = 24 * 3600
 # In a bucket, bytes are only sent again once what is there is older than this; a collection spares far younger ones.
 FRESH_SECONDS = 24 * 3600
-OWNER = "owner"
 _HEX = re.compile(r"[0-9a-f]{64}")
 # What an object store calls a bucket that is not there, and credentials that open nothing.
 WRONG_BUCKET = ("NoSuchBucket", "InvalidBucketName", "InvalidAccessKeyId", "SignatureDoesNotMatch")
@@ -54,6 +55,11 @@ def digest_of(data: bytes) -> Digest:
 
 class Blobs(Protocol):
     """A store of bytes by digest."""
+
+    @property
+    def signatures(self) -> Signatures:
+        """Who uses the store."""
+        ...
 
     def put(self, chunks: bytes | Iterable[bytes]) -> tuple[Digest, int]:
         """Keep bytes (whole or in pieces) and return their digest and size once they are safe."""
@@ -92,10 +98,6 @@ class Blobs(Protocol):
         """Remove the blobs that were put last before a moment, and say which; None: others are putting some just now."""
         ...
 
-    def owner(self, claimed: str) -> str:
-        """Whose store this is: who claimed it first, from then on for good."""
-        ...
-
 
 def _pieces(chunks: bytes | Iterable[bytes]) -> Iterable[bytes]:
     return (chunks,) if isinstance(chunks, bytes) else chunks
@@ -119,6 +121,7 @@ class FolderBlobs:
     def __init__(self, folder: Path, gate: Gate | None = None) -> None:
         self.folder, self._gate = folder, gate or LocalGate()
         folder.mkdir(parents=True, exist_ok=True)
+        self.signatures = FolderSignatures(folder)
         self._known: set[str] = set()
 
     def sweep(self, *, alone: bool, now: float) -> int:
@@ -140,6 +143,7 @@ class FolderBlobs:
         incoming = self.folder / f"incoming-{secrets.token_hex(8)}"
         seen, size = hashlib.sha256(), 0
         try:
+            self.signatures.ensure()
             with incoming.open("xb") as file:
                 for piece in _pieces(chunks):
                     seen.update(piece)
@@ -207,6 +211,8 @@ class FolderBlobs:
             if not free:
                 return None
             for digest in digests:
+                if not self._gate.holds():
+                    break
                 path = self._file(digest)
                 with contextlib.suppress(FileNotFoundError):
                     known = path.stat()
@@ -214,13 +220,6 @@ class FolderBlobs:
                         path.unlink()
                         removed.append(Kept(digest, known.st_size, known.st_mtime))
         return removed
-
-    def owner(self, claimed: str) -> str:
-        """Whose store this is; see ``Blobs.owner``."""
-        path = self.folder / OWNER
-        with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
-            file.write(claimed)
-        return path.read_text("ascii")
 
     def _file(self, digest: Digest) -> Path:
         return self.folder / digest.hex[:2] / digest.hex[2:]
@@ -245,6 +244,7 @@ class BucketBlobs:
         self._obstore, self._url, self._gate = obstore, url, gate or LocalGate()
         self._options = {"allow_http": True} if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") else {}
         self._store = from_url(url, client_options=self._options)  # type: ignore[call-overload]
+        self.signatures = BucketSignatures(obstore, self._store)
 
     def sweep(self, *, alone: bool, now: float) -> int:
         """Nothing to do: an object is there whole or not at all."""
@@ -263,6 +263,7 @@ class BucketBlobs:
         probe = from_url(self._url, client_options=options, retry_config={"max_retries": 0})  # type: ignore[call-overload]
         try:
             self._obstore.list_with_delimiter(probe, prefix="00/00")
+            self.signatures.quick = probe
         except (BaseError, FileNotFoundError) as problem:
             told = " ".join(str(problem).split())
             wrong = next((code for code in WRONG_BUCKET if code in told), None)
@@ -278,6 +279,7 @@ class BucketBlobs:
         """Keep bytes; see ``Blobs.put``. They pass through a temporary file, since their name is their digest."""
         import tempfile
 
+        self.signatures.ensure()
         seen, size = hashlib.sha256(), 0
         with tempfile.TemporaryFile() as file:
             for piece in _pieces(chunks):
@@ -288,14 +290,14 @@ class BucketBlobs:
             digest = Digest("sha256:" + seen.hexdigest())
             with self._gate.putting():
                 if not self._is_fresh(digest):
-                    with _as_unavailable():
+                    with as_unavailable():
                         self._obstore.put(self._store, self._key(digest), file)
         return digest, size
 
     def open(self, digest: Digest) -> Iterator[bytes]:
         """Yield the bytes; see ``Blobs.open``."""
         try:
-            with _as_unavailable():
+            with as_unavailable():
                 answer = self._obstore.get(self._store, self._key(digest))
         except FileNotFoundError as problem:
             raise BlobMissing(f"No blob {digest} is stored.") from problem
@@ -308,7 +310,7 @@ class BucketBlobs:
     def exists(self, digest: Digest) -> bool:
         """Whether bytes are stored under the digest."""
         try:
-            with _as_unavailable():
+            with as_unavailable():
                 self._obstore.head(self._store, self._key(digest))
         except FileNotFoundError:
             return False
@@ -316,7 +318,7 @@ class BucketBlobs:
 
     def _is_fresh(self, digest: Digest) -> bool:
         try:
-            with _as_unavailable():
+            with as_unavailable():
                 known = self._obstore.head(self._store, self._key(digest))
         except FileNotFoundError:
             return False
@@ -328,7 +330,7 @@ class BucketBlobs:
 
     def kept(self) -> Iterator[Kept]:
         """Everything that is stored; see ``Blobs.kept``."""
-        with _as_unavailable():
+        with as_unavailable():
             for chunk in self._obstore.list(self._store):
                 for each in chunk:
                     name = each["path"].replace("/", "")
@@ -342,7 +344,9 @@ class BucketBlobs:
             if not free:
                 return None
             for digest in digests:
-                with contextlib.suppress(FileNotFoundError), _as_unavailable():
+                if not self._gate.holds():
+                    break
+                with contextlib.suppress(FileNotFoundError), as_unavailable():
                     known = self._obstore.head(self._store, self._key(digest))
                     put_at = known["last_modified"].timestamp()
                     if put_at < put_before:
@@ -350,30 +354,8 @@ class BucketBlobs:
                         removed.append(Kept(digest, known["size"], put_at))
         return removed
 
-    def owner(self, claimed: str) -> str:
-        """Whose store this is; see ``Blobs.owner``."""
-        with _as_unavailable():
-            try:
-                found = self._obstore.get(self._store, OWNER)
-            except FileNotFoundError:
-                self._obstore.put(self._store, OWNER, claimed.encode())
-                found = self._obstore.get(self._store, OWNER)
-            return bytes(found.bytes()).decode()
-
     def _key(self, digest: Digest) -> str:
         return f"{digest.hex[:2]}/{digest.hex[2:]}"
-
-
-@contextlib.contextmanager
-def _as_unavailable() -> Iterator[None]:
-    from obstore.exceptions import BaseError
-
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except BaseError as problem:
-        raise Unavailable(f"The object store did not answer as it should: {problem}") from problem
 
 
 def open_blobs(store: str, gate: Gate | None = None) -> Blobs:

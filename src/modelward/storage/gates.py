@@ -18,6 +18,8 @@ from modelward.kernel.errors import Unavailable
 BLOBS_LOCK = 0x626C6F6273
 PATIENCE_SECONDS = 2.0
 POOL = 4
+POOL_BEYOND = 12
+POOL_SECONDS = 60
 
 
 class Gate(Protocol):
@@ -29,6 +31,10 @@ class Gate(Protocol):
 
     def removing(self) -> contextlib.AbstractContextManager[bool]:
         """Remove blobs in here, where it yields True; False: others are putting, nothing may be removed now."""
+        ...
+
+    def holds(self) -> bool:
+        """Asked within ``removing``, before each removal: whether the others are still kept out."""
         ...
 
     def close(self) -> None:
@@ -47,13 +53,19 @@ class LocalGate:
     def __init__(self) -> None:
         self._turn = threading.Condition()
         self._puts = 0
+        # Those who wait to put come before the next removal.
+        self._waiting = 0
         self._removes = False
 
     @contextlib.contextmanager
     def putting(self) -> Iterator[None]:
         """See ``Gate.putting``."""
         with self._turn:
-            self._turn.wait_for(lambda: not self._removes)
+            self._waiting += 1
+            try:
+                self._turn.wait_for(lambda: not self._removes)
+            finally:
+                self._waiting -= 1
             self._puts += 1
         try:
             yield
@@ -66,7 +78,9 @@ class LocalGate:
     def removing(self) -> Iterator[bool]:
         """See ``Gate.removing``."""
         with self._turn:
-            free = self._turn.wait_for(lambda: not (self._puts or self._removes), timeout=PATIENCE_SECONDS)
+            free = self._turn.wait_for(
+                lambda: not (self._puts or self._waiting or self._removes), timeout=PATIENCE_SECONDS
+            )
             self._removes = self._removes or free
         try:
             yield free
@@ -75,6 +89,10 @@ class LocalGate:
                 with self._turn:
                     self._removes = False
                     self._turn.notify_all()
+
+    def holds(self) -> bool:
+        """See ``Gate.holds``: nothing gets lost within a process."""
+        return True
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -88,10 +106,12 @@ class PostgresGate:
             url.set(drivername="postgresql+psycopg"),
             isolation_level="AUTOCOMMIT",
             pool_size=POOL,
-            max_overflow=-1,
+            max_overflow=POOL_BEYOND,
+            pool_timeout=POOL_SECONDS,
             pool_pre_ping=True,
             connect_args={"connect_timeout": 10},
         )
+        self._removing: sa.Connection | None = None
 
     @contextlib.contextmanager
     def putting(self) -> Iterator[None]:
@@ -113,11 +133,26 @@ class PostgresGate:
                 if time.monotonic() > until:
                     break
                 time.sleep(0.02)
+            if free:
+                self._removing = connection
             try:
                 yield free
             finally:
                 if free:
+                    self._removing = None
                     _let_go(connection, f"SELECT pg_advisory_unlock({BLOBS_LOCK})")
+
+    def holds(self) -> bool:
+        """See ``Gate.holds``: the lock is gone when the session of this removal is."""
+        if self._removing is None:
+            return False
+        try:
+            self._removing.execute(sa.text("SELECT 1"))
+        except sa.exc.DBAPIError:
+            # Not asked again: the connection would come back as another session, without the lock.
+            self._removing = None
+            return False
+        return True
 
     def close(self) -> None:
         """Close the connections."""
@@ -129,6 +164,8 @@ class PostgresGate:
             connection = self._engine.connect()
         except sa.exc.OperationalError as problem:
             raise Unavailable(f"The database cannot be reached: {problem.orig}", hint="Try again.") from problem
+        except sa.exc.TimeoutError as problem:
+            raise Unavailable("Too many others are storing bytes just now.", hint="Try again.") from problem
         with connection:
             yield connection
 
@@ -136,6 +173,6 @@ class PostgresGate:
 def _let_go(connection: sa.Connection, statement: str) -> None:
     try:
         connection.execute(sa.text(statement))
-    except sa.exc.DBAPIError:
+    except (sa.exc.DBAPIError, sa.exc.PendingRollbackError):
         # The session is gone, and the lock with it.
         connection.invalidate()

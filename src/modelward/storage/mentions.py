@@ -4,7 +4,7 @@ A table that is made tomorrow counts without anybody thinking of it; only what i
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +14,19 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 ROWS_AT_ONCE = 2000
 
 
-def digests_mentioned(connection: Connection, *, apart: Mapping[str, str | None]) -> set[str]:
+def digests_mentioned(
+    connection: Connection,
+    *,
+    apart: Mapping[str, str | None],
+    columns: Mapping[str, Collection[str]] | None = None,
+) -> set[str]:
     """The hexadecimal digests that rows refer to.
 
-    ``apart`` names tables that only tell of what was (None), and others with the condition under which a row counts.
+    ``apart`` names tables that only tell of what was (None), and others with the condition under which a row counts;
+    ``columns`` names those that alone count in a table.
     """
     found: set[str] = set()
-    for statement in _statements(connection, apart):
+    for statement in _statements(connection, apart, columns or {}):
         for row in connection.execute(statement.execution_options(yield_per=ROWS_AT_ONCE)):
             for text in row:
                 if text:
@@ -28,7 +34,9 @@ def digests_mentioned(connection: Connection, *, apart: Mapping[str, str | None]
     return found
 
 
-def _statements(connection: Connection, apart: Mapping[str, str | None]) -> Iterator[sa.Select[Any]]:
+def _statements(
+    connection: Connection, apart: Mapping[str, str | None], only: Mapping[str, Collection[str]]
+) -> Iterator[sa.Select[Any]]:
     inspected = sa.inspect(connection)
     names = inspected.get_table_names()
     indexes = _indexes_of_words(connection)
@@ -38,6 +46,7 @@ def _statements(connection: Connection, apart: Mapping[str, str | None]) -> Iter
         ):
             continue
         texts = [each["name"] for each in inspected.get_columns(name) if isinstance(each["type"], sa.String)]
+        texts = [each for each in texts if each in only.get(name, texts)]
         if not texts:
             continue
         columns = [sa.column(each, sa.Text) for each in texts]

@@ -5,6 +5,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from modelward.kernel.errors import Unavailable
 from modelward.storage import gates
 from modelward.storage.gates import LocalGate, PostgresGate, gate_for
 
@@ -70,6 +71,39 @@ def test_an_error_inside_lets_go(pair):
         raise RuntimeError
     with pair[1].removing() as free:
         assert free
+
+
+def test_a_removal_whose_session_was_ended_no_longer_holds_and_does_not_come_back(postgres):
+    name = postgres.new_database()
+    gate, admin = PostgresGate(sa.make_url(postgres.url(name))), PostgresGate(sa.make_url(postgres.url(name)))
+    with gate.removing() as free:
+        assert free
+        assert gate.holds()
+        with admin._connection() as connection:
+            connection.execute(
+                sa.text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+                )
+            )
+        assert not gate.holds()
+        assert not gate.holds()
+        with admin.putting():
+            pass
+    for each in (gate, admin):
+        each.close()
+    postgres.drop_database(name)
+
+
+def test_too_many_at_once_are_told_to_come_again(postgres, monkeypatch):
+    monkeypatch.setattr(gates, "POOL", 1)
+    monkeypatch.setattr(gates, "POOL_BEYOND", 0)
+    monkeypatch.setattr(gates, "POOL_SECONDS", 0.1)
+    name = postgres.new_database()
+    gate = PostgresGate(sa.make_url(postgres.url(name)))
+    with gate.putting(), pytest.raises(Unavailable, match="Too many"), gate.putting():
+        pass
+    gate.close()
+    postgres.drop_database(name)
 
 
 def test_without_postgresql_the_gate_is_that_of_the_process():

@@ -27,7 +27,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     """Read the event log and verify that it is whole."""
     BLOB_COLLECT = "blob.collect"
-    """See which stored bytes nothing refers to, and have them deleted."""
+    """See which stored bytes nothing has referred to for some days, have them deleted, and take over a store of bytes."""
     CAPTURE_READ = "capture.read"
     """Read captured predictions and ground truth; they may hold personal data."""
     CAPTURE_WRITE = "capture.write"

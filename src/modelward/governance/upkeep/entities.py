@@ -11,8 +11,9 @@ from modelward.kernel.refs import Digest
 class Unreferenced(msgspec.Struct, frozen=True, kw_only=True):
     """What a collection would find: how many blobs and bytes are stored, how many of them nothing refers to.
 
-    ``blobs_due`` and ``bytes_due`` count those that a collection would delete now; the others were put since
-    ``put_before``. ``elsewhere`` is not empty where the store belongs to another installation: then nothing is deleted.
+    ``blobs_due`` and ``bytes_due`` count those that a collection would delete now: they were put before ``put_before``, and
+    since then a collection found each night that nothing refers to them. Where ``refusal`` is not empty, it says why
+    nothing is deleted, and what to do.
     """
 
     blobs: int
@@ -22,7 +23,7 @@ class Unreferenced(msgspec.Struct, frozen=True, kw_only=True):
     blobs_due: int
     bytes_due: int
     put_before: datetime
-    elsewhere: str = ""
+    refusal: str = ""
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +33,13 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlobCollectionRequested(Happening, frozen=True, kw_only=True):
-    """Somebody asked that stored bytes to which nothing refers be deleted now."""
+    """Somebody asked that stored bytes to which nothing refers be deleted now.
+
+    ``take_over`` is not empty where the store shall be that of this installation alone from now on, and says why.
+    """
 
     collection: str
+    take_over: str = ""
 
 
 class BlobsDeleted(Happening, frozen=True, kw_only=True):

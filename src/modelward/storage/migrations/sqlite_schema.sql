@@ -749,3 +749,8 @@ CREATE TABLE card_pack (
 CREATE INDEX card_notice_unread ON card_notice (person) WHERE read_at IS NULL;
 CREATE INDEX card_by_model_said ON card (of_model, name);
 CREATE INDEX version_by_change ON version (coalesce(modified_at, created_at), ref);
+CREATE TABLE blob_idle (
+	hex TEXT NOT NULL, 
+	since TEXT NOT NULL, 
+	PRIMARY KEY (hex)
+);

@@ -10,7 +10,7 @@ from modelward.kernel.errors import Conflict
 from modelward.storage.database import Database
 from modelward.storage.migrations import whole
 
-HEAD = "0019"
+HEAD = "0020"
 
 
 def upgrade(database: Database) -> None:
