@@ -34,7 +34,8 @@ KEPT = (
     "x-amz-storage-class",
     "x-amz-version-id",
 )
-BESIDE = "content-security-policy"
+# A key that encrypts is named with the account that has it.
+BESIDE = ("content-security-policy", "x-amz-server-side-encryption-")
 
 
 class Forwarded(NamedTuple):
@@ -87,9 +88,13 @@ class Forwarder:
         except (BotoCoreError, OSError) as problem:
             raise Unavailable(f"The object store could not be reached: {problem}") from problem
         answered = {name.lower(): value for name, value in response.headers.items()}
-        kept = {name: value for name, value in answered.items() if name.startswith(KEPT) and name != BESIDE}
+        kept = {
+            name: value for name, value in answered.items() if name.startswith(KEPT) and not name.startswith(BESIDE)
+        }
         if response.status_code < 300 or response.status_code == 304:
-            return Forwarded(response.status_code, kept, _pieces(response.raw))
+            length = answered.get("content-length", "")
+            expected = int(length) if method != "HEAD" and response.status_code != 304 and length.isdecimal() else 0
+            return Forwarded(response.status_code, kept, _pieces(response.raw, expected))
         return _refusal(response)
 
     def _signed(
@@ -115,14 +120,19 @@ def _quoted(text: str) -> str:
     return quote(text, safe="-_.~")
 
 
-def _pieces(raw: Any) -> Iterator[bytes]:
+def _pieces(raw: Any, expected: int) -> Iterator[bytes]:
+    """The body as it comes; the library takes one that ends too early for whole."""
     from urllib3.exceptions import HTTPError
 
     with contextlib.closing(raw):
         try:
-            yield from raw.stream(CHUNK_BYTES, decode_content=False)
+            for piece in raw.stream(CHUNK_BYTES, decode_content=False):
+                expected -= len(piece)
+                yield piece
         except HTTPError as problem:
             raise Unavailable(f"The object store broke off: {problem}") from problem
+    if expected > 0:
+        raise Unavailable(f"The object store broke off: {expected} bytes are missing.")
 
 
 def _refusal(response: Any) -> Forwarded:

@@ -314,3 +314,20 @@ def test_common_filters_are_left_to_the_store(resource, name):
     for operator in OPERATORS:
         filters = [{"Name": name, "Operator": operator, "Value": "a"}]
         assert condition_of(plan, {"Filters": filters}).exact
+
+
+@pytest.mark.parametrize("operator", ["And", "Or"])
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("ModelCard", "ModelId"), ("ModelPackage", "ModelPackageGroupName"), ("ModelPackage", "ModelPackageName")],
+)
+def test_the_largest_search_that_may_be_asked_is_answered(filled, operator, resource, name):
+    one = {"Name": name, "Operator": "In", "Value": ",".join(["fraud"] * (rules.VALUES_MAX // rules.FILTERS_MAX))}
+    inner = {"Operator": operator, "Filters": [one] * 10}
+    asked = {"Operator": operator, "SubExpressions": [inner] * (rules.FILTERS_MAX // 10)}
+
+    def ask(work):
+        call = Call(work=work, account=ACCOUNT, region=REGION, request_id="r")
+        return search.search(call, {"Resource": resource, "SearchExpression": asked})["TotalHits"]["Value"]
+
+    assert filled.read(ANA, ask) >= 0

@@ -122,3 +122,32 @@ def test_a_moment_is_compared_as_the_time_it_is_in_whatever_zone(minutes, beyond
     elsewhere = (NOON + timedelta(microseconds=beyond)).astimezone(timezone(timedelta(minutes=minutes)))
 
     assert holds("At", "LessThanOrEqualTo", elsewhere.isoformat())
+
+
+def nested(filters, *, size=20):
+    """An expression with so many filters, as deep as it takes to hold no more than a few in one place."""
+    kept = {"Filters": filters[:size]}
+    return {**kept, "SubExpressions": [nested(filters[size:], size=size)]} if len(filters) > size else kept
+
+
+@pytest.mark.parametrize("operator", ["And", "Or"])
+def test_a_search_may_have_so_many_filters_wherever_they_stand_and_no_more(operator):
+    one = {"Name": "Name", "Operator": "Equals", "Value": "x"}
+    halves = [nested([one] * 120), {"NestedFilters": [{"NestedPropertyName": "List", "Filters": [one]}] * 10}]
+
+    rules.check({"Operator": operator, "SubExpressions": [*halves, nested([one] * 120)]})
+
+    with pytest.raises(AwsError, match="250 filters in all, not 251"):
+        rules.check({"Operator": operator, "Filters": [one], "SubExpressions": [*halves, nested([one] * 120)]})
+
+
+def test_a_search_may_list_so_many_values_wherever_they_stand_and_no_more():
+    def listing(count):
+        return {"Name": "Name", "Operator": "In", "Value": ",".join(["x"] * count)}
+
+    within = [{"NestedPropertyName": "List", "Filters": [listing(1000)]}]
+
+    rules.check({"NestedFilters": within, "SubExpressions": [nested([listing(100)] * 10, size=2)]})
+
+    with pytest.raises(AwsError, match="2000 values in all, not 2001"):
+        rules.check({"NestedFilters": within, "SubExpressions": [nested([listing(100)] * 9 + [listing(101)], size=2)]})

@@ -13,6 +13,9 @@ from modelward.interfaces.aws.errors import validation
 
 Record = Mapping[str, Any]
 DEPTH_MAX = 10
+# SQLite takes a thousand conditions in a row, of which a filter may make three, and so many values in all.
+FILTERS_MAX = 250
+VALUES_MAX = 2000
 COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "GreaterThan": lambda found, wanted: found > wanted,
     "GreaterThanOrEqualTo": lambda found, wanted: found >= wanted,
@@ -29,8 +32,11 @@ def check(expression: Mapping[str, Any], *, depth: int = 0) -> None:
     """Refuse an expression that cannot be judged.
 
     Raises:
-        AwsError: ValidationException, a filter lacks its value, Contains is used twice for a property, or it is too deep.
+        AwsError: ValidationException, a filter lacks its value, Contains is used twice for a property, it is too deep,
+            or it has more filters or values than a database takes in one question.
     """
+    if not depth:
+        _check_size(expression)
     if depth > DEPTH_MAX:
         raise validation(f"A search expression may hold others {DEPTH_MAX} levels deep.")
     _check_filters(expression.get("Filters", []))
@@ -38,6 +44,20 @@ def check(expression: Mapping[str, Any], *, depth: int = 0) -> None:
         _check_filters(nested["Filters"])
     for inner in expression.get("SubExpressions", []):
         check(inner, depth=depth + 1)
+
+
+def _check_size(expression: Mapping[str, Any]) -> None:
+    filters, level = [], [expression]
+    for _ in range(DEPTH_MAX + 1):
+        for each in level:
+            filters += each.get("Filters", [])
+            filters += [one for nested in each.get("NestedFilters", []) for one in nested["Filters"]]
+        level = [inner for each in level for inner in each.get("SubExpressions", [])]
+    if len(filters) > FILTERS_MAX:
+        raise validation(f"A search expression may have {FILTERS_MAX} filters in all, not {len(filters)}.")
+    values = sum(each.get("Value", "").count(",") + 1 for each in filters if each.get("Operator") == "In")
+    if values > VALUES_MAX:
+        raise validation(f"The filters of a search expression may list {VALUES_MAX} values in all, not {values}.")
 
 
 def _check_filters(filters: list[dict[str, Any]]) -> None:

@@ -70,23 +70,30 @@ class Wire:
         try:
             if language == "s3":
                 caller = await self._caller(request, lambda: "")
-                signer = (
-                    ChunkSigner(caller.claim, secret=caller.holder.secret) if caller.claim and caller.holder else None
-                )
-                await self._objects.serve(
-                    receive, send, request=request, claim=caller.claim, actor=caller.actor, region=caller.region,
-                    signer=signer, request_id=request_id,
-                )  # fmt: skip
-                return
-            body = await _body(receive)
-            caller = await self._caller(request, lambda: hashlib.sha256(body).hexdigest())
-            asked = self._asked(request, caller, body)
-            reply = await self._run(asked, caller, request, body, request_id)
+            else:
+                body = await _body(receive)
+                caller = await self._caller(request, lambda: hashlib.sha256(body).hexdigest())
+                asked = self._asked(request, caller, body)
+                reply = await self._run(asked, caller, request, body, request_id)
         except Exception as problem:  # noqa: BLE001 - a fault of ours becomes an answer in the client's language
             reply = protocols.refusal(language, _aws_error(problem, language, request_id), request_id)
             if language == "s3":
                 reply.headers.extend(closing(request))
+        else:
+            if language == "s3":
+                # Not within: where an answer breaks off, a second one must not follow.
+                await self._serve_objects(receive, send, request, caller, request_id)
+                return
         await _send(send, reply, request_id, language=language, method=request.method)
+
+    async def _serve_objects(
+        self, receive: Receive, send: Send, request: Request, caller: Caller, request_id: str
+    ) -> None:
+        signer = ChunkSigner(caller.claim, secret=caller.holder.secret) if caller.claim and caller.holder else None
+        await self._objects.serve(
+            receive, send, request=request, claim=caller.claim, actor=caller.actor, region=caller.region,
+            signer=signer, request_id=request_id,
+        )  # fmt: skip
 
     async def _caller(self, request: Request, body_hash: Callable[[], str]) -> Caller:
         try:

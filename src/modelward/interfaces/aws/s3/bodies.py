@@ -113,13 +113,17 @@ class Received(NamedTuple):
             yield piece
 
 
-async def receive_object(receive: Receive, headers: dict[str, str], signer: ChunkSigner | None) -> Received:
+async def receive_object(
+    receive: Receive, headers: dict[str, str], signer: ChunkSigner | None, *, bytes_max: int = OBJECT_BYTES_MAX
+) -> Received:
     """Receive the body of an upload and check it against every hash and length that was sent with it.
+
+    ``bytes_max`` counts what really comes, whatever the headers say of it.
 
     Raises:
         AwsError: it does not match, is too large or not complete. Nothing is left of it.
     """
-    _check_length(headers)
+    _check_length(headers, bytes_max)
     told = headers.get("x-amz-content-sha256", sigv4.UNSIGNED)
     unpack = _unpacking(told, signer)
     check = _Check(headers)
@@ -131,8 +135,8 @@ async def receive_object(receive: Receive, headers: dict[str, str], signer: Chun
                 raise AwsError("IncompleteBody", "The client went away before the body was complete.")
             for piece in unpack.feed(message.get("body", b"")):
                 check.update(piece)
-                if check.size > OBJECT_BYTES_MAX:
-                    raise _too_large()
+                if check.size > bytes_max:
+                    raise _too_large(bytes_max)
                 file.write(piece)
             if not message.get("more_body"):
                 break
@@ -143,14 +147,16 @@ async def receive_object(receive: Receive, headers: dict[str, str], signer: Chun
         raise
 
 
-def _check_length(headers: dict[str, str]) -> None:
+def _check_length(headers: dict[str, str], bytes_max: int) -> None:
     """Refuse what says of itself that it is too large before a byte of it has come."""
     length = headers.get("x-amz-decoded-content-length") or headers.get("content-length", "0")
-    if length.isdecimal() and length.isascii() and (len(length) > 18 or int(length) > OBJECT_BYTES_MAX):
-        raise _too_large()
+    if length.isdecimal() and length.isascii() and (len(length) > 18 or int(length) > bytes_max):
+        raise _too_large(bytes_max)
 
 
-def _too_large() -> AwsError:
+def _too_large(bytes_max: int) -> AwsError:
+    if bytes_max < OBJECT_BYTES_MAX:
+        return AwsError("MaxMessageLengthExceeded", f"Your request was too big: a document may have {bytes_max} bytes.")
     return AwsError(
         "EntityTooLarge",
         "Your proposed upload exceeds the maximum allowed size: one request may carry "

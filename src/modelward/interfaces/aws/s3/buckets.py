@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,14 +149,15 @@ async def list_uploads(ask: Ask) -> Answer:
 @routes.operation("DeleteObjects", "POST", "bucket", permission=WRITE, needs=("delete",))
 async def delete_objects(ask: Ask) -> Answer:
     """Remove up to a thousand objects at once."""
-    keys, quiet = documents.keys_named(await ask.document())
+    body = await ask.document()
+    keys, quiet = await ask.run(lambda: documents.keys_named(body))
 
     def remove(work: Work) -> Answer:
         use_cases.remove_objects(work, bucket=ask.bucket, keys=keys)
         told: list[Any] = [] if quiet else [("Deleted", [("Key", key)]) for key in keys]
         return Answer(body=document("DeleteResult", told))
 
-    return await ask.write(remove, told=",".join(keys))
+    return await ask.write(remove, told=hashlib.sha256(body).hexdigest())
 
 
 async def _listed(ask: Ask, *, after: str, limit: int) -> Listing:

@@ -1,6 +1,6 @@
 """The XML of the object store: documents that are sent, and the few that come in."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +10,10 @@ from xml.sax.saxutils import escape
 from modelward.interfaces.aws.errors import AwsError
 
 SPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+KEYS_MAX = 1000
+# Members of an object to remove that other stores obey: for good, or only under a condition.
+NOT_SERVED = frozenset({"ETag", "LastModifiedTime", "Size", "VersionId"})
+TOLD = ("Key", "VersionId", "DeleteMarker", "DeleteMarkerVersionId", "Code", "Message")
 Node = tuple[str, Any]
 
 
@@ -52,10 +56,12 @@ def read(body: bytes, *, root: str) -> ElementTree.Element:
     Raises:
         AwsError: MalformedXML.
     """
-    if b"<!" in body:
-        raise _malformed()
     try:
-        found = ElementTree.fromstring(body)
+        # In another encoding, which NUL gives away to the parser, a type declaration would look otherwise.
+        text = body.decode("utf-8-sig")
+        if "<!" in text or "\x00" in text:
+            raise _malformed()
+        found = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as problem:
         raise _malformed() from problem
     for each in found.iter():
@@ -81,12 +87,52 @@ def parts_named(body: bytes) -> list[tuple[int, str]]:
 
 
 def keys_named(body: bytes) -> tuple[list[str], bool]:
-    """The keys of objects to remove, and whether the answer is to be quiet about those that were."""
+    """The keys of objects to remove, and whether the answer is to be quiet about those that were.
+
+    Strict, for what is read here in one way must not be read by another store in another.
+
+    Raises:
+        AwsError: MalformedXML; NotImplemented, a version is named, or a condition.
+    """
     found = read(body, root="Delete")
-    keys = [each.findtext("Key") or "" for each in found.findall("Object")]
-    if not keys or len(keys) > 1000 or not all(keys):
+    told = [each.text or "" for each in found if each.tag == "Quiet"]
+    keys = [_key_of(each) for each in found if each.tag != "Quiet"]
+    if (
+        len(told) > 1
+        or not 0 < len(keys) <= KEYS_MAX
+        or not all(keys)
+        or any(len(each) for each in found.findall("Quiet"))
+    ):
         raise _malformed()
-    return keys, (found.findtext("Quiet") or "").strip() == "true"
+    return keys, "".join(told).strip() == "true"
+
+
+def _key_of(found: ElementTree.Element) -> str:
+    names = [each.tag for each in found]
+    if found.tag != "Object" or set(names) - {"Key", *NOT_SERVED}:
+        raise _malformed()
+    if refused := sorted(set(names) & NOT_SERVED):
+        raise AwsError("NotImplemented", f"Objects are removed here by their keys alone, not by {refused[0]}.")
+    if names != ["Key"] or len(found[0]):
+        raise _malformed()
+    return found[0].text or ""
+
+
+def deletion(keys: Sequence[str], *, quiet: bool) -> bytes:
+    """The document that asks for the removal of objects, as we read it and nothing besides."""
+    return document("Delete", [("Quiet", quiet), *(("Object", [("Key", key)]) for key in keys)])
+
+
+def deletion_told(body: bytes, mend: Callable[[str, str], str]) -> bytes:
+    """What a store tells of a removal, written anew; ``mend`` gives the message of an error from its code and message."""
+    nodes: list[Node] = []
+    for each in read(body, root="DeleteResult"):
+        told = {member.tag: member.text or "" for member in each if member.tag in TOLD}
+        if "Message" in told:
+            told["Message"] = mend(told.get("Code", ""), told["Message"])
+        if each.tag in ("Deleted", "Error"):
+            nodes.append((each.tag, [*told.items()]))
+    return document("DeleteResult", nodes)
 
 
 def region_named(body: bytes) -> str:

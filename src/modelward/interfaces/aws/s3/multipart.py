@@ -151,7 +151,7 @@ async def list_parts(ask: Ask) -> Answer:
 async def complete_upload(ask: Ask) -> Answer:
     """Make an object of the parts."""
     body = await ask.document(of_parts=True)
-    named = documents.parts_named(body)
+    named = await ask.run(lambda: documents.parts_named(body))
     if told := sums_told(ask.headers):
         parts = await ask.read(lambda work: use_cases.list_parts(work, upload=_upload(ask)))
         await ask.run(lambda: _check_sums(ask, rules.chosen_parts(parts, named), told))

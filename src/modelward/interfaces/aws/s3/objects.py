@@ -21,6 +21,8 @@ READ, WRITE = Permission.OBJECT_READ, Permission.OBJECT_WRITE
 KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 METADATA = "x-amz-meta-"
 REFUSED = ("x-amz-server-side-encryption-customer-", "x-amz-object-lock-")
+# The only version of an object in a bucket without versions.
+NO_VERSION = ("", "null")
 OVERRIDES = tuple(f"response-{name}" for name in KEPT)
 
 
@@ -78,8 +80,18 @@ async def copy_object(ask: Ask) -> Answer:
 
 
 def copy_source(ask: Ask) -> tuple[str, str]:
-    """Bucket and key of the object that is copied."""
-    text = unquote(ask.headers["x-amz-copy-source"].partition("?versionId=")[0])
+    """Bucket and key of the object that is copied.
+
+    Raises:
+        AwsError: InvalidArgument; NotImplemented, a version of it is named.
+    """
+    quoted, _, version = ask.headers["x-amz-copy-source"].partition("?versionId=")
+    if version not in NO_VERSION:
+        raise AwsError("NotImplemented", "Copy Source names a version; only the object as it is now is copied here.")
+    try:
+        text = unquote(quoted, errors="strict")
+    except UnicodeDecodeError as problem:
+        raise AwsError("InvalidArgument", "Copy Source must be percent-encoded UTF-8.") from problem
     bucket, _, key = text.removeprefix("/").partition("/")
     if not bucket or not key:
         raise AwsError("InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey")

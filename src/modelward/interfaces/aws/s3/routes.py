@@ -65,11 +65,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     async def document(self, *, of_parts: bool = False) -> bytes:
         """A body that is a document of bounded size, checked. Where it is ``of_parts``, sums tell of the object they make."""
-        length = self.headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > DOCUMENT_BYTES_MAX:
-            raise AwsError("MaxMessageLengthExceeded", f"A document may have {DOCUMENT_BYTES_MAX} bytes.")
         headers = {name: value for name, value in self.headers.items() if not (of_parts and name.startswith(CHECKSUM))}
-        with (received := await receive_object(self.receive, headers, self.signer)).file:
+        received = await receive_object(self.receive, headers, self.signer, bytes_max=DOCUMENT_BYTES_MAX)
+        with received.file:
             return b"".join(received.chunks())
 
     def number(self, name: str, *, default: int, most: int) -> int:

@@ -15,7 +15,7 @@ from modelward.interfaces.aws.s3 import buckets, multipart, objects
 from modelward.interfaces.aws.s3.passing import Passing
 from modelward.interfaces.aws.s3.routes import Answer, Ask, Level, Run, executor_runner, find
 from modelward.interfaces.aws.sigv4 import ChunkSigner, Claim, Request
-from modelward.interfaces.http import Receive, Send, respond
+from modelward.interfaces.http import Message, Receive, Send, respond
 from modelward.kernel.actors import Actor
 from modelward.kernel.errors import Conflict, Invalid, ModelwardError, NotAllowed, NotFound, Unavailable
 from modelward.storage.object_store import ObjectAbsent
@@ -72,6 +72,11 @@ class Objects:
         """Serve one request of somebody who is known."""
         started = False
 
+        async def begin(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         async def once(ask: Ask, told: str, task: Any) -> Answer:
             mark = signed_once(claim, request, told) if claim else None
             given = await self._writer.write(actor, mark, lambda work: _kept_form(task(work)))
@@ -91,8 +96,7 @@ class Objects:
                 signer=signer, receive=receive, workshop=self._workshop, run=run, once=once,
             )  # fmt: skip
             answer = await (passed_on.pass_on(ask, route) if passed_on else route.handler(ask))
-            started = not isinstance(answer.body, bytes)
-            await self._send(send, answer, request_id, run=run, head=request.method == "HEAD")
+            await self._send(begin, answer, request_id, run=run, head=request.method == "HEAD")
         except Exception as problem:
             if started:
                 raise  # half an answer is out: only breaking off tells the client that it is not whole
