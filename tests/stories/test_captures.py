@@ -91,7 +91,7 @@ def test_a_table_of_nulls_is_kept_and_fails_its_run(house: Client):
     run = look(house)
 
     assert (run.outcome, run.rows) == ("failed", 500)
-    assert {finding.check for finding in run.findings} == {"completeness"}
+    assert {finding.check for finding in run.findings} == {"completeness", "drift"}
 
 
 def test_nan_is_a_missing_value_and_infinity_is_refused_by_the_client(house: Client):

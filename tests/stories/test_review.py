@@ -283,7 +283,7 @@ def test_the_graph_leads_from_data_to_review(house):
     assert drawn == {
         ("artifact", "is the content of", "version"), ("card", "describes", "version"), ("dataset", "trained", "version"),
         ("dataset", "was read by", "evaluation"), ("evaluation", "is evidence on", "version"),
-        ("review", "reviews", "version"), ("version", "is a version of", "model"),
+        ("evaluation", "is evidence for", "card"), ("review", "reviews", "version"), ("version", "is a version of", "model"),
     }  # fmt: skip
 
 

@@ -289,8 +289,23 @@ def _open_json(connection: Any, paths: list[str]) -> tuple[Any, Any]:
         "map_inference_threshold=-1, maximum_object_size=$line)",
         params={"paths": paths, "format": _json_format(paths[0]), "line": LINE_BYTES_MAX},
     )
-    reader = relation.to_arrow_reader(BATCH_ROWS)
+    reader = _whole_as_whole(relation).to_arrow_reader(BATCH_ROWS)
     return reader, reader.schema
+
+
+def _whole_as_whole(relation: Any) -> Any:
+    """Whole numbers with and without a sign make columns of 128 bits, which Arrow lacks: 64 where they fit."""
+    wide = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"]
+    if not wide:
+        return relation
+    quoted = ['"' + name.replace('"', '""') + '"' for name in wide]
+    ends = relation.aggregate(", ".join(f"min({each}), max({each})" for each in quoted)).fetchall()[0]
+    fit = [
+        f"{name}::BIGINT AS {name}"
+        for name, low, high in zip(quoted, ends[::2], ends[1::2], strict=True)
+        if low is None or (low >= -(2**63) and high < 2**63)
+    ]
+    return relation.project(f"* REPLACE ({', '.join(fit)})") if fit else relation
 
 
 def _json_format(path: str) -> str:

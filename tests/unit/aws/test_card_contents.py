@@ -2,13 +2,18 @@
 
 import json
 import math
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelward.governance.cards import rules
+from modelward.governance.cards.entities import Card
 from modelward.interfaces.aws.card_contents import indexed, metadata_only, read_content
 from modelward.interfaces.aws.errors import AwsError
+from modelward.kernel.refs import CardRef
+from modelward.storage.blobs import digest_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(max_size=5),
@@ -65,11 +70,20 @@ def test_what_is_no_content_is_refused(text):
         read_content(text)
 
 
+def a_card(content):
+    """A card as it is kept with a content: what the content is about stands in columns of its own."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Card(
+        name=CardRef("c"), digest=digest_of(b"c"), subject=rules.subject_of(content), of_model=rules.model_said(content),
+        created_at=now, created_by="ana", modified_at=now, modified_by="ana",
+    )  # fmt: skip
+
+
 def test_a_card_is_found_by_its_package_before_its_model():
     arn = "arn:aws:sagemaker:us-east-1:123456789012:model-package/loans/3"
 
-    assert indexed({"model_overview": {"model_id": "m"}})["ModelId"] == "m"
-    told = indexed({"model_overview": {"model_id": "m"}, "model_package_details": {"model_package_arn": arn}})
+    assert indexed(a_card({"model_overview": {"model_id": "m"}}))["ModelId"] == "m"
+    told = indexed(a_card({"model_overview": {"model_id": "m"}, "model_package_details": {"model_package_arn": arn}}))
     assert (told["ModelId"], told["ModelPackageGroupName"]) == (arn, "loans")
 
 

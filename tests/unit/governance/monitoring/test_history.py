@@ -45,7 +45,7 @@ def test_no_hour_is_counted_twice_and_stretches_stay_in_order_and_apart(windows:
             assert set(range(start, start + length)) & set(counted)
             continue
         counted += range(start, start + length)
-        kept = history.with_run(entered, run(start, start + length), runs=1, profiles=b"")
+        kept = history.with_run(entered, run(start, start + length))
 
     covered = kept.covered if kept else []
     assert len(counted) == len(set(counted))

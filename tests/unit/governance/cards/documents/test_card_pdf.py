@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from modelward.governance.cards import rules
 from modelward.governance.cards.documents import glyphs, json_files, pdf
 from modelward.governance.cards.documents.facts import BoundEvidence, Control, ControlPack, Signature
+from modelward.governance.cards.documents.fonts import FontChoice
 from modelward.governance.cards.documents.glyphs import MISSING, Glyphs
 from support.card_contents import HOSTILE_LEGAL, NOON, contents, facts_of, letters
 
@@ -160,7 +161,7 @@ def test_signs_that_steer_are_told_by_their_numbers():
 
 
 def test_signs_without_a_glyph_become_squares_and_are_counted():
-    shown = text_of(pdf.render(facts_of({"model_overview": {"model_name": "日本 fraud"}})))
+    shown = text_of(pdf.render(facts_of({"model_overview": {"model_name": "日本 fraud"}}), FontChoice(system=False)))
 
     assert f"{MISSING}{MISSING} fraud" in shown
     assert "2 characters have no glyph" in shown
