@@ -247,6 +247,9 @@ class Database:
                 future.set_exception(error)
 
     def _begin(self, connection: QuickConnection) -> None:
+        if not connection.in_transaction():
+            # Else SQLAlchemy rolls back all units when a statement of one fails: it does not see the BEGIN below.
+            connection.begin()
         if self.dialect == "sqlite":
             connection.run_text("BEGIN IMMEDIATE")
         else:

@@ -94,12 +94,14 @@ def request_collection(work: Work, *, take_over: str = "") -> Collection:
 
 def mark_of(work: Work) -> str:
     """The name under which this installation signs a store of blobs: the hash of its first event."""
+    require(work, Permission.BLOB_COLLECT)
     first = event_log.read(work.connection, after=0, limit=1)
     return first[0].hash.hex if first else ""
 
 
 def head_of(work: Work) -> str:
     """How far the event log has come, as it is noted in a store of blobs."""
+    require(work, Permission.BLOB_COLLECT)
     [last] = event_log.read(work.connection, limit=1)
     return f"{last.sequence} {last.hash.hex}"
 
