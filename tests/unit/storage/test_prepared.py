@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from modelward.storage.database import Database
+
 THINGS = sa.MetaData()
 thing = sa.Table(
     "thing",
@@ -71,6 +73,23 @@ def test_a_prepared_statement_fails_with_the_same_error(things):
     with pytest.raises(sa.exc.IntegrityError):
         things.write(lambda connection: connection.execute(add, {"id": 1, "name": "b"}))
     assert things.read(lambda connection: connection.scalar(sa.select(thing.c.name))) == "a"
+
+
+def test_a_prepared_statement_that_fails_before_any_other_undoes_its_own_unit_alone(things, database_url):
+    add = sa.insert(thing).execution_options(**PREPARED)
+    things.write(lambda connection: connection.execute(add, {"id": 1, "name": "a"}))
+    things.close()
+
+    fresh = Database(database_url)
+    try:
+        with pytest.raises(sa.exc.IntegrityError):
+            fresh.write(lambda connection: connection.execute(add, {"id": 1, "name": "b"}))
+        fresh.write(lambda connection: connection.execute(add, {"id": 2, "name": "c"}))
+        assert fresh.read(
+            lambda connection: connection.scalars(sa.select(thing.c.name).order_by(thing.c.id)).all()
+        ) == ["a", "c"]
+    finally:
+        fresh.close()
 
 
 def test_the_same_statement_with_other_columns_is_another_prepared_one(things):
