@@ -71,6 +71,22 @@ def entries(column: Column, part: str) -> Field:
     return field
 
 
+_TAG = sa.table("tag", sa.column("thing"), sa.column("key"), sa.column("value"))
+
+
+def tags_beside(table: sa.Table, prefix: str) -> dict[str, Field]:
+    """The fields ``tag``, ``tag_keys`` and ``tag_values`` of things whose tags stand in a table of their own, as ``prefix/name``."""
+    own = _TAG.c.thing == sa.literal(f"{prefix}/") + table.c.name
+    stand = sa.select(sa.literal(1)).where(own).correlate(table)
+    return {
+        "tag": lambda _work, key: (
+            sa.select(_TAG.c.value).where(own, _TAG.c.key == key).correlate(table).scalar_subquery()
+        ),
+        "tag_keys": lambda _work, _key: Elements(_TAG.c.key, stand),
+        "tag_values": lambda _work, _key: Elements(_TAG.c.value, stand),
+    }
+
+
 def inquire(
     work: Work,
     shelf: Fields,

@@ -11,18 +11,8 @@ from modelward.governance.cards.entities import Card, CardStatus
 from modelward.governance.cards.store import card, card_of
 from modelward.kernel.browsing import Hits, Inquiry
 from modelward.kernel.refs import CardRef, VersionRef
-from modelward.storage.inquiries import Elements, Fields, as_is, inquire, plain
+from modelward.storage.inquiries import Fields, as_is, inquire, plain, tags_beside
 from modelward.storage.work import Work
-
-# The tags of a card stand beside those of other things, under a name of their own.
-_THING = "card/"
-_tag = sa.table("tag", sa.column("thing"), sa.column("key"), sa.column("value"))
-_OWN = _tag.c.thing == sa.literal(_THING) + card.c.name
-
-
-def _tagged(_work: Work, key: str) -> sa.ColumnElement[str]:
-    return sa.select(_tag.c.value).where(_OWN, _tag.c.key == key).correlate(card).scalar_subquery()
-
 
 # What the content says its model or package is called; the word before tells which of them.
 _SUBJECT_ID = sa.case(
@@ -46,9 +36,7 @@ CARDS = Fields(
         "created_by": as_is(card.c.created_by),
         "modified": as_is(card.c.modified_at),
         "modified_by": plain(card.c.modified_by),
-        "tag": _tagged,
-        "tag_keys": lambda _work, _key: Elements(_tag.c.key, sa.select(sa.literal(1)).where(_OWN).correlate(card)),
-        "tag_values": lambda _work, _key: Elements(_tag.c.value, sa.select(sa.literal(1)).where(_OWN).correlate(card)),
+        **tags_beside(card, "card"),
     },
     sorts={
         "name": card.c.name,

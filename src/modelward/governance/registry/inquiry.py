@@ -9,14 +9,12 @@ from modelward.governance.registry.training_run import TrainingRun
 from modelward.governance.registry.training_store import run_of, training_run
 from modelward.kernel.browsing import Hits, Inquiry
 from modelward.kernel.refs import ModelRef
-from modelward.storage.inquiries import Column, Elements, Fields, as_is, entries, inquire, plain, within
+from modelward.storage.inquiries import Column, Fields, as_is, entries, inquire, plain, tags_beside, within
 from modelward.storage.work import Work
 
-_tag = sa.table("tag", sa.column("thing"), sa.column("key"), sa.column("value"))
 _single = sa.func.coalesce(model.c.single, sa.false())
 # A single model has one version, and no line of them.
 _IN_LINE = version.c.model.not_in(sa.select(model.c.name).where(_single))
-_TRAINED = _tag.c.thing == sa.literal("training/") + training_run.c.name
 
 
 def _if_in_line(column: Column) -> Column:
@@ -77,15 +75,7 @@ TRAININGS = Fields(
         "created": as_is(training_run.c.created_at),
         "modified": as_is(training_run.c.modified_at),
         "hyperparameter": within(training_run.c.facts, "hyperparameters"),
-        "tag": lambda _work, key: (
-            sa.select(_tag.c.value).where(_TRAINED, _tag.c.key == key).correlate(training_run).scalar_subquery()
-        ),
-        "tag_keys": lambda _work, _key: Elements(
-            _tag.c.key, sa.select(sa.literal(1)).where(_TRAINED).correlate(training_run)
-        ),
-        "tag_values": lambda _work, _key: Elements(
-            _tag.c.value, sa.select(sa.literal(1)).where(_TRAINED).correlate(training_run)
-        ),
+        **tags_beside(training_run, "training"),
     },
     sorts={
         "name": training_run.c.name,

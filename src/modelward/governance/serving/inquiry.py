@@ -1,17 +1,11 @@
 """Deployables found by what their fields say, for interfaces that let clients ask freely."""
 
-import sqlalchemy as sa
-
 from modelward.governance.access.permissions import Permission, require
 from modelward.governance.serving.deployable import Deployable
 from modelward.governance.serving.deployable_store import deployable, deployable_of
 from modelward.kernel.browsing import Hits, Inquiry
-from modelward.storage.inquiries import Elements, Fields, as_is, inquire
+from modelward.storage.inquiries import Fields, as_is, inquire, tags_beside
 from modelward.storage.work import Work
-
-_tag = sa.table("tag", sa.column("thing"), sa.column("key"), sa.column("value"))
-_OWN = _tag.c.thing == sa.literal("deployable/") + deployable.c.name
-
 
 DEPLOYABLES = Fields(
     table=deployable,
@@ -19,15 +13,7 @@ DEPLOYABLES = Fields(
     fields={
         "name": as_is(deployable.c.name),
         "created": as_is(deployable.c.created_at),
-        "tag": lambda _work, key: (
-            sa.select(_tag.c.value).where(_OWN, _tag.c.key == key).correlate(deployable).scalar_subquery()
-        ),
-        "tag_keys": lambda _work, _key: Elements(
-            _tag.c.key, sa.select(sa.literal(1)).where(_OWN).correlate(deployable)
-        ),
-        "tag_values": lambda _work, _key: Elements(
-            _tag.c.value, sa.select(sa.literal(1)).where(_OWN).correlate(deployable)
-        ),
+        **tags_beside(deployable, "deployable"),
     },
     sorts={"name": deployable.c.name, "created": deployable.c.created_at},
 )

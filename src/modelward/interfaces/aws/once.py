@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +11,7 @@ from modelward.interfaces.aws.errors import AwsError
 from modelward.interfaces.aws.sigv4 import Claim, Request
 from modelward.storage import answers
 from modelward.storage.answers import Answer, KeyUsedTwice
+from modelward.storage.waiting import kept
 from modelward.storage.work import Work, Workshop
 
 WRITES_BETWEEN_TIDYING = 2_000
@@ -68,7 +68,7 @@ class Writer:
         self._tidy()
         future = self._workshop.submit(actor, _guarded(once, task) if once else task)
         try:
-            told: Told = await _kept(future)
+            told: Told = await kept(future)
         except KeyUsedTwice as problem:
             assert once is not None
             if once.by_token:
@@ -106,17 +106,3 @@ async def _same_second() -> AwsError:
     return SignedTwice(
         "ThrottlingException", "The same request was made in this second and was carried out. Try again."
     )
-
-
-async def _kept(future: "Future[Any]") -> Any:
-    """Wait for the writer; a client that left cancels nothing."""
-    loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiting.done():
-            waiting.set_result(None)
-
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
-    await waiting
-    return future.result()

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -22,6 +22,7 @@ from modelward.kernel.refs import Ref
 from modelward.outbound import Outbound
 from modelward.storage import answers
 from modelward.storage.answers import Answer
+from modelward.storage.waiting import kept
 from modelward.storage.work import Work, Workshop
 
 log = logging.getLogger("modelward.rest")
@@ -189,21 +190,7 @@ class Rest:
         if key:
             told = f"{operation.method} {scope['path']}?{scope['query_string'].decode('latin-1')}\n".encode() + body
             task = _once(task, key, hashlib.sha256(told).hexdigest(), secret=operation.secret)
-        return await _kept(self._workshop.submit(actor, task))
-
-
-async def _kept(future: "Future[Answer]") -> Answer:
-    """Wait for the writer; as ``asyncio.wrap_future`` but at half its cost, and a client that left cancels nothing."""
-    loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        if not waiting.done():
-            waiting.set_result(None)
-
-    future.add_done_callback(lambda _: loop.call_soon_threadsafe(wake))
-    await waiting
-    return future.result()
+        return await kept(self._workshop.submit(actor, task))
 
 
 def _once(task: Any, key: str, request: str, *, secret: bool) -> Any:
