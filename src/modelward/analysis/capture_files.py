@@ -4,22 +4,23 @@ Outputs stand before inputs, as is the default of the hosted service. Columns of
 of JSON bodies have the path of the value (``address.city``, ``instances[0]``).
 """
 
-import base64
 import itertools
+import mmap
 import os
-import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from modelward.analysis.capture_bodies import Row, raw_rows_in, rows_in
 from modelward.analysis.capture_kinds import ARROW, Kind, column, kind_of, together
-from modelward.analysis.capture_templates import Template, Unlike, read_alike, template_of
+from modelward.analysis.capture_learning import Sorted, Templates
+from modelward.analysis.capture_shapes import Part, Places, in_order, lines_at
 from modelward.analysis.columns import TypeChanged
 from modelward.analysis.left_out import LeftOut
 from modelward.analysis.packed_files import BROKEN, damaged, lines_of, must_be_bytes_of_utf8
@@ -45,7 +46,7 @@ class _Block(NamedTuple):
 
     path: str
     begins: bool
-    memory: bytearray
+    memory: mmap.mmap
     start: int
     end: int
 
@@ -91,7 +92,7 @@ def read_captures(paths: list[str], folder: str, *, decimal: str, sure: bool) ->
         Invalid: no record can be read, or a file is damaged.
         TypeChanged: not ``sure``, and a late record does not fit.
     """
-    templates = _Templates()
+    templates = Templates()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="captures") as pool:
         kinds = _all_kinds(paths, pool, templates) if sure else _first_kinds(paths[0], templates)
         if not kinds:
@@ -103,7 +104,8 @@ def read_captures(paths: list[str], folder: str, *, decimal: str, sure: bool) ->
 
 def _blocks(paths: Sequence[str]) -> Iterator[_Block]:
     """The files in blocks of whole lines; of each only the last few are kept."""
-    ring = itertools.cycle([bytearray(BLOCK_BYTES + LINE_BYTES_MAX) for _ in range(THREADS + 3)])
+    # Mapped and not allocated: only what is written to becomes memory.
+    ring = itertools.cycle([mmap.mmap(-1, BLOCK_BYTES + LINE_BYTES_MAX) for _ in range(THREADS + 3)])
     for path in paths:
         must_be_bytes_of_utf8(path)
         try:
@@ -113,14 +115,14 @@ def _blocks(paths: Sequence[str]) -> Iterator[_Block]:
             raise damaged(path, problem) from problem
 
 
-def _blocks_of(path: str, file: IO[bytes], ring: Iterator[bytearray]) -> Iterator[_Block]:
+def _blocks_of(path: str, file: IO[bytes], ring: Iterator[mmap.mmap]) -> Iterator[_Block]:
     memory, rest, begins = next(ring), 0, True
     while True:
         read = file.readinto(memoryview(memory)[rest : rest + BLOCK_BYTES])  # type: ignore[attr-defined]
         end = rest + read
         cut = memory.rfind(b"\n", rest, end) + 1 if read else end
         if cut:
-            start = 3 if begins and memory.startswith(b"\xef\xbb\xbf") else 0
+            start = 3 if begins and memory[:3] == b"\xef\xbb\xbf" else 0
             yield _Block(path, begins, memory, start, cut)
             begins = False
         if not read:
@@ -134,60 +136,15 @@ def _blocks_of(path: str, file: IO[bytes], ring: Iterator[bytearray]) -> Iterato
         rest = end - cut
 
 
-class _Templates:
-    """The templates found so far, the last one of use in front."""
-
-    def __init__(self) -> None:
-        self.known: list[Template] = []
-        self.encoded = False
-
-    def learn(self, block: _Block) -> None:
-        """Look at the first lines of a block, where no template fits it."""
-        lines = [line.rstrip(b"\r") for line in block.head(TEMPLATE_LINES) if line.strip()]
-        if any(b'"BASE64"' in line for line in lines):
-            self.encoded = True
-            lines = [_IN_BASE64.sub(_as_text, line) for line in lines]
-        found = template_of(lines) if lines else None
-        if found is not None and found not in self.known:
-            self.known = [found, *self.known][:TEMPLATES_MAX]
-
-    def read(self, block: _Block, kinds: Mapping[str, Kind]) -> Any:
-        """The table of a block, and how many lines that were; None where it must be read record by record."""
-        view = memoryview(_IN_BASE64.sub(_as_text, block.view)) if self.encoded else block.view
-        for template in self.known:
-            if not all(name in kinds for name in template.columns):
-                continue
-            try:
-                table = read_alike(view, template, kinds)
-                return table, table.num_rows // len(template.rows)
-            except Unlike:
-                continue
-        return None
-
-
-_IN_BASE64 = re.compile(rb'"data":\s?"([A-Za-z0-9+/]*=*)",\s?"encoding":\s?"BASE64"')
-
-
-def _as_text(found: re.Match[bytes]) -> bytes:
-    """A body in base64 as a text; as it was where it is none."""
-    try:
-        text = base64.b64decode(found[1], validate=True).decode()
-    except ValueError:
-        return found[0]
-    # By its first sign a body of JSON is told from one of CSV.
-    return b'"data":' + msgspec.json.encode(text) + b',"encoding":"CSV"'
-
-
-def _first_kinds(path: str, templates: _Templates) -> Kinds:
+def _first_kinds(path: str, templates: Templates) -> Kinds:
     """The kinds of the columns by the first records of the first file; raises TypeChanged where there are none."""
     kinds: Kinds = {}
     for block in _blocks([path]):
-        templates.learn(block)
         lines = block.head(SAMPLE_ROWS)
+        templates.learn(lines)
         for rows in _rows_of(lines[:FIRST_ROWS]):
             _widen(kinds, rows)
-        end = block.start + sum(len(line) + 1 for line in lines)
-        if templates.read(block._replace(end=min(end, block.end)), kinds) is None:
+        if templates.read(block.view[: sum(len(line) + 1 for line in lines)], kinds) is None:
             for rows in _rows_of(lines[FIRST_ROWS:]):
                 _widen(kinds, rows)
         break
@@ -216,17 +173,21 @@ def _widen(kinds: Kinds, rows: Sequence[Row]) -> None:
         raise Invalid(f"The capture records have more than {COLUMNS_MAX} columns.", hint="Are keys of bodies values?")
 
 
-def _all_kinds(paths: list[str], pool: ThreadPoolExecutor, templates: _Templates) -> Kinds:
+def _all_kinds(paths: list[str], pool: ThreadPoolExecutor, templates: Templates) -> Kinds:
     """The kinds that hold every record."""
     kinds: Kinds = {}
 
     def fits(block: _Block) -> bool:
-        return templates.read(block, dict(kinds)) is not None
+        known = dict(kinds)
+        if templates.read(block.view, known) is not None:
+            return True
+        found = templates.read_sorted(block.view, known)
+        return all(not line.strip() for _, line in lines_at(block.text, found.others)) if found.others.size else True
 
     for block, fitted in _in_order(_blocks(paths), fits, pool):
         if fitted or fits(block):
             continue
-        templates.learn(block)
+        templates.learn(block.head(SAMPLE_ROWS))
         # Mostly the first records tell enough.
         for lines in (block.head(SAMPLE_ROWS), block.text.split(b"\n")):
             for rows in _rows_of(lines):
@@ -258,32 +219,46 @@ def _in_order(
 class _Reader:
     """Makes batches of one schema of blocks."""
 
-    def __init__(self, kinds: Kinds, schema: Any, templates: _Templates, left_out: LeftOut, *, sure: bool) -> None:
+    def __init__(self, kinds: Kinds, schema: Any, templates: Templates, left_out: LeftOut, *, sure: bool) -> None:
         self.kinds, self.schema, self.templates = kinds, schema, templates
         self.left_out, self.sure = left_out, sure
 
-    def quickly(self, block: _Block) -> Any:
-        """The table of a block of alike records, and how many; None where there are others."""
-        return self.templates.read(block, self.kinds)
+    def quickly(self, block: _Block) -> tuple[Any, int] | Sorted:
+        """The table of a block of alike records, and how many; of others what could be read of it by their shapes."""
+        found = self.templates.read(block.view, self.kinds)
+        if found is None and self.templates.learn(block.head(SAMPLE_ROWS)):
+            found = self.templates.read(block.view, self.kinds)
+        return self.templates.read_sorted(block.view, self.kinds) if found is None else found
 
-    def slowly(self, block: _Block, first: int) -> Any:
-        """The table of a block, record by record; what is no record is left out and told by the number of its line."""
+    def completed(self, block: _Block, found: Sorted, first: int) -> Any:
+        """The table of a block of which only some lines were read; ``first`` is the number of its first line."""
+        parts = [part._replace(table=self.whole(part.table)) for part in found.parts]
+        if found.others.size:
+            parts.append(self._one_by_one(block, found.others, first))
+        return in_order(found.lines, parts)
+
+    def _one_by_one(self, block: _Block, places: Places, first: int) -> Part:
+        """Some lines, record by record; what is no record is left out and told by the number of its line."""
         rows: list[Row] = []
-        for place, line in enumerate(block.text.split(b"\n"), first):
+        counts = np.zeros(places.size, np.int64)
+        for number, (place, line) in enumerate(lines_at(block.text, places)):
             if not line.strip():
                 continue
             try:
-                rows += raw_rows_in(line)
+                inside = raw_rows_in(line)
             except _BROKEN as problem:
                 reason = problem.message if isinstance(problem, Invalid) else plainly(problem) + "."
-                self.left_out.add(f"{block.path}, line {place} was left out: {reason}")
+                self.left_out.add(f"{block.path}, line {first + place} was left out: {reason}")
+                continue
+            counts[number] = len(inside)
+            rows += inside
         if not self.sure:
             found = dict(self.kinds)
             _widen(found, rows)
             if found != self.kinds:
                 raise TypeChanged(f"{block.path}: a record after line {first} has other columns or types.")
         arrays = [column([row.get(name) for row in rows], kind) for name, kind in self.kinds.items()]
-        return pa.Table.from_arrays(arrays, schema=self.schema)
+        return Part(places, counts, pa.Table.from_arrays(arrays, schema=self.schema))
 
     def whole(self, table: Any) -> Any:
         """The table with all columns of the schema, in order."""
@@ -299,19 +274,14 @@ class _Reader:
 
 def _batches(paths: list[str], pool: ThreadPoolExecutor, reader: _Reader) -> Iterator[Any]:
     line = 1
-    for block, done in _in_order(_blocks(paths), reader.quickly, pool):
+    for block, found in _in_order(_blocks(paths), reader.quickly, pool):
         line = 1 if block.begins else line
-        quick = done
-        if quick is None:
-            reader.templates.learn(block)
-            quick = reader.quickly(block)
-        if quick is None:
-            table = reader.slowly(block, line)
-            line += block.memory.count(b"\n", block.start, block.end)
+        if isinstance(found, Sorted):
+            table, lines = reader.completed(block, found, line), found.lines
         else:
-            table, lines = quick
-            line += lines
-        yield from reader.whole(table).combine_chunks().to_batches()
+            table, lines = reader.whole(found[0]), found[1]
+        line += lines
+        yield from table.combine_chunks().to_batches()
 
 
 def _nothing_in(paths: list[str]) -> Invalid:

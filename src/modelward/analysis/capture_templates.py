@@ -17,17 +17,22 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from modelward.analysis.buffers import indices, large_strings
-from modelward.analysis.capture_bodies import is_json, joined_rows, sides_of
+from modelward.analysis.capture_bodies import joined_rows, sides_of
 from modelward.analysis.capture_kinds import ARROW, Kind, as_kind
+from modelward.analysis.capture_shapes import as_written
+from modelward.analysis.formats.json_bodies import is_json
 from modelward.kernel.errors import Invalid
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 2 << 20
 CELLS_MAX = 5_000
 _BODY = re.compile(rb'"data"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _SIDE = re.compile(rb'"(endpointInput|endpointOutput|batchTransformOutput|groundTruthData)"')
 _FREE = re.compile(rb'([^\\]*")([^"\\]*)("[}\]\s]*)')
 _LEAF = re.compile(rb'\\"([^"\\]*)\\"(\s*:)?|-?\d[^\s,\]}]*|true|false|null')
 _NOT_PLAIN = r'["\\\x00-\x1f]'
+
+# Arrow leaves out blanks and tabs around numbers and truths.
+_BARE = ((b"", b"", False), (b"\t", b"", False))
 
 Span: TypeAlias = tuple[int, int]
 
@@ -40,7 +45,8 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     """The cells of a line.
 
     ``same``: cells that are the same in every line; ``free``: those that hold an id; ``values``: those that hold a
-    value, and whether it is one of JSON. ``rows``: for each row of a record its columns and the cell of each.
+    value, and whether it is one of JSON; ``alone``: values that are a row of a CSV body by themselves: without one there is
+    no row. ``rows``: for each row of a record its columns and the cell of each.
     """
 
     cells: int
@@ -48,6 +54,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     same: dict[int, bytes]
     free: dict[int, tuple[bytes, bytes]]
     values: dict[int, tuple[bytes, bytes, bool]]
+    alone: frozenset[int]
     rows: tuple[dict[str, int], ...]
 
     @property
@@ -60,29 +67,35 @@ class _Leaf(NamedTuple):
     start: int
     end: int
     json: bool
+    alone: bool = False
 
 
-def template_of(lines: Sequence[bytes]) -> Template | None:
-    """What lines of capture records have in common; None where they are too odd for this way."""
+def template_of(lines: Sequence[bytes], *, cut: bool = False) -> Template | None:
+    """What lines of capture records have in common; None where they are too odd for this way.
+
+    ``cut``: they are those of a cut shape.
+    """
     try:
-        leaves, rows = _leaves_and_rows(lines[0])
+        # What is the same in all lines is compared as bytes, so these must be text.
+        lines[0].decode()
+        leaves, rows = _leaves_and_rows(as_written(lines[0]) if cut else lines[0], cut)
     except (Unlike, Invalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not rows or {leaf for row in rows for leaf in row.values()} != set(range(len(leaves))):
         return None
-    cut = [line.split(b",") for line in lines]
-    cells = len(cut[0])
-    if cells > CELLS_MAX or any(len(each) != cells for each in cut):
+    alike = [line.split(b",") for line in lines]
+    cells = len(alike[0])
+    if cells > CELLS_MAX or any(len(each) != cells for each in alike):
         return None
-    values = _value_cells(cut[0], leaves)
+    values = _value_cells(alike[0], leaves)
     others = [number for number in range(cells) if number not in values]
-    known = _known_cells(cut[0])
+    known = _known_cells(alike[0])
     same = {
-        number: cut[0][number]
+        number: alike[0][number]
         for number in others
-        if number not in known and all(each[number] == cut[0][number] for each in cut)
+        if number not in known and all(each[number] == alike[0][number] for each in alike)
     }
-    free = {number: _FREE.fullmatch(cut[0][number]) for number in others if number not in same}
+    free = {number: _FREE.fullmatch(alike[0][number]) for number in others if number not in same}
     if len(values) < len(leaves) or None in free.values():
         return None
     places = sorted(values)
@@ -92,6 +105,7 @@ def template_of(lines: Sequence[bytes]) -> Template | None:
         same=same,
         free={number: (parted[1], parted[3]) for number, parted in free.items() if parted is not None},
         values=values,
+        alone=frozenset(place for place, leaf in zip(places, leaves, strict=True) if leaf.alone),
         rows=tuple({name: places[leaf] for name, leaf in row.items()} for row in rows),
     )
 
@@ -121,7 +135,7 @@ def _value_cells(cells: list[bytes], leaves: list[_Leaf]) -> dict[int, tuple[byt
     return values
 
 
-def _leaves_and_rows(line: bytes) -> tuple[list[_Leaf], list[dict[str, int]]]:
+def _leaves_and_rows(line: bytes, cut: bool) -> tuple[list[_Leaf], list[dict[str, int]]]:
     """Where the values stand in a line, and which of them is which column of which row."""
     bodies: dict[bytes, re.Match[bytes]] = {}
     for found in _BODY.finditer(line):
@@ -141,7 +155,7 @@ def _leaves_and_rows(line: bytes) -> tuple[list[_Leaf], list[dict[str, int]]]:
         if msgspec.json.decode(line[start - 1 : end + 1]) != side.data:
             raise Unlike
         json = is_json(side.data, side.encoding)
-        inside = _json_leaves(line, start, end) if json else _csv_leaves(line, start, end)
+        inside = _json_leaves(line, start, end) if json else _csv_leaves(line, start, end, cut)
         marked.append((_marked(line, (start, end), inside, len(leaves), json), side.encoding))
         leaves += inside
     rows = [{column: int(value) for column, value in row.items()} for row in joined_rows(marked)]
@@ -150,15 +164,19 @@ def _leaves_and_rows(line: bytes) -> tuple[list[_Leaf], list[dict[str, int]]]:
     return [leaves[number] for number in order], [{name: rank[one] for name, one in row.items()} for row in rows]
 
 
-def _csv_leaves(line: bytes, start: int, end: int) -> list[_Leaf]:
-    text = line[start:end]
-    kept = re.sub(rb"(?:\\r)?\\n$", b"", text)
-    if b"\\" in kept:
+def _csv_leaves(line: bytes, start: int, end: int, cut: bool) -> list[_Leaf]:
+    kept = re.sub(rb"(?:\\r)?\\n$", b"", line[start:end])
+    rows = kept.split(b"\\n")
+    if (len(rows) > 1 and not cut) or b"\\" in b"".join(rows) or (len(rows) > 1 and b"" in rows):
         raise Unlike
     leaves = []
-    for cell in kept.split(b","):
-        leaves.append(_Leaf(start, start + len(cell), False))
-        start += len(cell) + 1
+    for row in rows:
+        cells = row.split(b",")
+        for cell in cells:
+            leaves.append(_Leaf(start, start + len(cell), False, len(cells) == 1))
+            start += len(cell) + 1
+        # A row ends by two signs.
+        start += 1
     return leaves
 
 
@@ -189,7 +207,7 @@ def read_alike(block: memoryview, template: Template, kinds: Mapping[str, Kind])
     made = [_checked(cells, template, kinds) for cells in _cells(block, template, kinds).to_batches()]
     if not made:
         raise Unlike
-    return pa.concat_tables(made).combine_chunks()
+    return pa.concat_tables(made)
 
 
 def _checked(cells: Any, template: Template, kinds: Mapping[str, Kind]) -> Any:
@@ -204,6 +222,8 @@ def _checked(cells: Any, template: Template, kinds: Mapping[str, Kind]) -> Any:
             asked = (number, kinds[name])
             if asked not in arrays:
                 arrays[asked] = _value(cells.column(number), template.values[number], kinds[name])
+                if number in template.alone and arrays[asked].null_count:
+                    raise Unlike
     tables = [
         pa.Table.from_arrays([arrays[number, kinds[name]] for name, number in row.items()], names=list(row))
         for row in template.rows
@@ -224,10 +244,14 @@ def _cells(block: memoryview, template: Template, kinds: Mapping[str, Kind]) -> 
         number: kinds[name]
         for row in template.rows
         for name, number in row.items()
-        if template.values[number] == (b"", b"", False) and kinds[name] in ("whole", "number", "boolean")
+        if template.values[number] in _BARE and kinds[name] in ("whole", "number", "boolean")
     }
     names = [str(number) for number in range(template.cells)]
-    types = {name: ARROW[bare[place]] if place in bare else pa.string() for place, name in enumerate(names)}
+    texts = template.values
+    types = {
+        name: ARROW[bare[place]] if place in bare else pa.string() if place in texts else pa.binary()
+        for place, name in enumerate(names)
+    }
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(block),
@@ -237,7 +261,7 @@ def _cells(block: memoryview, template: Template, kinds: Mapping[str, Kind]) -> 
             arrow_csv.ParseOptions(quote_char=False, double_quote=False, escape_char=False, ignore_empty_lines=False),
             arrow_csv.ConvertOptions(
                 column_types=types,
-                null_values=[""],
+                null_values=["", "\t"],
                 true_values=["true", "True", "TRUE"],
                 false_values=["false", "False", "FALSE"],
             ),
@@ -278,19 +302,39 @@ def _must_be_plain(array: Any, before: bytes, after: bytes) -> None:
     quotes = before.count(b'"') + after.count(b'"')
     if np.count_nonzero(data == 0x22) != quotes * len(array) or (data == 0x5C).any() or data.min() < 0x20:
         raise Unlike
+    if data.max() >= 0x80:
+        _must_be_utf8(array)
+
+
+def _must_be_utf8(array: Any) -> None:
+    try:
+        array.cast(pa.string())
+    except pa.ArrowInvalid as problem:
+        raise Unlike from problem
 
 
 def _inside(array: Any, before: bytes, after: bytes) -> Any:
     """The cells without their frame."""
-    plain = array.cast(pa.binary())
-    least = len(before) + len(after)
-    if int(np.diff(_offsets(array)).min()) < least:
+    offsets = _offsets(array)
+    if int(np.diff(offsets).min()) < len(before) + len(after):
         raise Unlike
-    if before and not pc.all(pc.starts_with(plain, before)).as_py():
-        raise Unlike
-    if after and not pc.all(pc.ends_with(plain, after)).as_py():
+    data = np.frombuffer(array.buffers()[2], np.uint8)
+    if not (_stands_at(data, offsets[:-1], before) and _stands_at(data, offsets[1:] - len(after), after)):
         raise Unlike
     return _cut(array, len(before), len(after))
+
+
+def _stands_at(data: npt.NDArray[np.uint8], places: npt.NDArray[np.int32], text: bytes) -> bool:
+    """Whether a text stands at all these places."""
+    done = 0
+    while done < len(text):
+        size = next(size for size in (8, 4, 2, 1) if size <= len(text) - done)
+        # Every byte may begin a word: a view with a stride of one byte.
+        words: npt.NDArray[Any] = np.ndarray(len(data) - size + 1, f"<u{size}", data, strides=(1,))
+        if not (words[places + done] == int.from_bytes(text[done : done + size], "little")).all():
+            return False
+        done += size
+    return True
 
 
 def _cut(array: Any, before: int, after: int) -> Any:
