@@ -1,5 +1,6 @@
 """Captures, labels and merged records: read, joined, written again, and turned into rows."""
 
+import base64
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as some
 from msgspec import UNSET
 
 from formats.golden import golden, normalised
+from modelward.analysis.capture_files import rows_in
 from modelward.analysis.compatible.data_statistics import data_statistics
 from modelward.analysis.compatible.texts import read_texts
 from modelward.analysis.formats.captures import (
@@ -20,9 +22,10 @@ from modelward.analysis.formats.captures import (
     merge,
     read_records,
     rows_of,
+    text_of,
     write_records,
 )  # fmt: skip
-from modelward.kernel.errors import Invalid, NotImplementedYet
+from modelward.kernel.errors import Invalid
 
 FILES = {
     "sdk_capture.jsonl": CaptureRecord,
@@ -91,16 +94,80 @@ def test_outputs_stand_before_inputs_unless_asked_otherwise():
     assert rows_of(record, outputs_first=False)[0] == {"_c0": "1", "_c1": "2", "_c2": "0.5"}
 
 
-def test_a_flat_json_body_names_its_columns_and_a_deep_one_is_refused():
-    flat = Payload(data='{"x": 1, "y": 2.0, "z": null}', encoding="JSON")
-    deep = Payload(data='{"instances": [1, 2]}', encoding="JSON")
-    metadata = EventMetadata(event_id="a")
+def rows_of_bodies(given, got=None, encoding="JSON"):
+    sides = {"endpoint_input": given, "endpoint_output": got}
+    bodies = {name: Payload(data=text, encoding=encoding) for name, text in sides.items() if text is not None}
+    return rows_of(CaptureRecord(capture_data=CaptureData(**bodies), event_metadata=EventMetadata(event_id="a")))
 
-    row = rows_of(CaptureRecord(capture_data=CaptureData(endpoint_input=flat), event_metadata=metadata))[0]
 
-    assert row == {"x": "1", "y": "2.0", "z": None}
-    with pytest.raises(NotImplementedYet, match="not a flat object"):
-        rows_of(CaptureRecord(capture_data=CaptureData(endpoint_input=deep), event_metadata=metadata))
+def test_a_flat_json_body_names_its_columns():
+    assert rows_of_bodies('{"x": 1, "y": 2.0, "z": null}') == [{"x": "1", "y": "2.0", "z": None}]
+
+
+@pytest.mark.parametrize(
+    ("given", "got", "rows"),
+    [
+        ('{"a": {"b": 1, "c": {"d": true}}}', None, [{"a.b": "1", "a.c.d": "true"}]),
+        ("[[1, 2], [3, 4]]", None, [{"_c0": "1", "_c1": "2"}, {"_c0": "3", "_c1": "4"}]),
+        ('[{"x": "a"}, {"x": ""}]', '{"predictions": [0.1, 2.0]}',
+         [{"predictions": "0.1", "x": "a"}, {"predictions": "2.0", "x": None}]),
+        ('{"instances": [{"features": [1, 2]}]}', '{"predictions": [{"score": 0.5}]}',
+         [{"score": "0.5", "features[0]": "1", "features[1]": "2"}]),
+        ('{"id": 7, "f": [1, 2]}', '{"id": 8}', [{"id": "8", "input.id": "7", "f[0]": "1", "f[1]": "2"}]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["JSON", "BASE64"])
+def test_paths_name_the_columns_of_a_deep_body_and_its_lists_are_rows(given, got, rows, encoding):
+    packed = [
+        base64.b64encode(text.encode()).decode() if text is not None and encoding == "BASE64" else text
+        for text in (given, got)
+    ]
+
+    assert rows_of_bodies(*packed, encoding=encoding) == rows
+
+
+LEAVES = some.none() | some.booleans() | some.integers() | some.text(max_size=3)
+DEEP = some.recursive(
+    LEAVES, lambda one: some.lists(one, max_size=3) | some.dictionaries(some.text(max_size=2), one, max_size=3)
+)
+
+
+@given(DEEP)
+def test_both_dialects_find_the_same_columns_and_rows_in_a_body(body):
+    text = json.dumps(body)
+    line = write_records([capture_of_json(text)])
+
+    ours = [{name: text_of(value) for name, value in row.items()} for row in rows_in(line)]
+
+    assert rows_of_bodies(text) == ours
+
+
+def capture_of_json(text):
+    return CaptureRecord(
+        capture_data=CaptureData(endpoint_input=Payload(data=text, encoding="JSON")),
+        event_metadata=EventMetadata(event_id="a"),
+    )
+
+
+@pytest.mark.parametrize(("body", "encoding"), [("{broken", "JSON"), ("[1, 2", "CSV"), ("a" * 200_000, "CSV")])
+def test_a_body_that_cannot_be_read_is_refused(body, encoding):
+    with pytest.raises(Invalid, match="A captured body is no"):
+        rows_of_bodies(body, encoding=encoding)
+
+
+def test_a_record_without_bodies_is_refused():
+    with pytest.raises(Invalid, match="neither an input nor an output"):
+        rows_of_bodies(None)
+
+
+def test_a_file_of_deep_bodies_is_a_table_whose_columns_are_checked(tmp_path):
+    lines = [capture_of_json(json.dumps({"instances": [{"f": [n, n / 2]}, {"f": [n + 1, 0.5]}]})) for n in range(50)]
+    (tmp_path / "deep.jsonl").write_bytes(write_records(lines))
+
+    found = data_statistics(tmp_path / "deep.jsonl")
+
+    assert [(one.name, one.inferred_type) for one in found.features] == [("f[0]", "Integral"), ("f[1]", "Fractional")]
+    assert found.dataset.item_count == 100
 
 
 def test_a_body_in_base64_is_its_text():
@@ -110,7 +177,7 @@ def test_a_body_in_base64_is_its_text():
 
 
 def test_unequal_numbers_of_rows_are_refused():
-    with pytest.raises(Invalid, match="unequal"):
+    with pytest.raises(Invalid, match="1 rows of output stand against 2 rows of input"):
         rows_of(capture("a", given="1\n2", got="0.5"))
 
 

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from modelward.analysis.formats.json_bodies import Cells, is_json, joined, json_rows
 from modelward.analysis.formats.layout import java_double
-from modelward.kernel.errors import Invalid, NotImplementedYet
+from modelward.kernel.errors import Invalid
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,47 +137,34 @@ def merge(captures: Iterable[CaptureRecord], labels: Iterable[GroundTruthRecord]
 def rows_of(record: CaptureRecord | MergedRecord, *, outputs_first: bool = True) -> list[dict[str, str | None]]:
     """The rows inside one record, each column as text: outputs before inputs as is the default of the service.
 
-    CSV columns are ``_c0``, ``_c1``, ...; a JSON body must be a flat object, whose keys name the columns.
+    CSV columns are ``_c0``, ``_c1``, ...; columns of a JSON body are named by the path of the value, and its lists are
+    rows (see json_bodies.py).
 
     Raises:
-        Invalid: inputs and outputs differ in number of rows.
-        NotImplementedYet: a JSON body is not flat.
+        Invalid: no body, a body that is neither CSV nor JSON, or unequal numbers of rows on the two sides.
     """
     capture = record.capture_data
     output = next((one for one in (capture.endpoint_output, capture.batch_transform_output) if one is not UNSET), UNSET)
-    sides = [output, capture.endpoint_input] if outputs_first else [capture.endpoint_input, output]
+    names = ("output", "input") if outputs_first else ("input", "output")
+    sides = (output, capture.endpoint_input) if outputs_first else (capture.endpoint_input, output)
     tables = [_rows(side) for side in sides if side is not UNSET]
-    if len({len(table) for table in tables}) > 1:
-        raise Invalid(f"Record {record.event_metadata.event_id} has unequal numbers of input and output rows.")
-    rows: list[dict[str, str | None]] = []
-    for parts in zip(*tables, strict=True):
-        row: dict[str, str | None] = {}
-        for part in parts:
-            for name, value in part:
-                row[name or f"_c{len(row)}"] = value
-        rows.append(row)
-    return rows
+    if not tables:
+        raise Invalid("it holds neither an input nor an output.")
+    rows = joined(tables, sides=names)
+    return [{name: text_of(value) for name, value in row.items()} for row in rows]
 
 
-def _rows(side: Payload) -> list[list[tuple[str, str | None]]]:
+def _rows(side: Payload) -> list[Cells]:
     text = side.plain()
-    if side.encoding == "JSON" or text.lstrip()[:1] == "{":
-        return [_flat(text)]
-    lines = csv.reader(text.splitlines())
-    return [[("", value or None) for value in line] for line in lines if line]
-
-
-def _flat(text: str) -> list[tuple[str, str | None]]:
+    if is_json(text, side.encoding):
+        try:
+            return json_rows(json.loads(text))
+        except ValueError as problem:
+            raise Invalid(f"A captured body is no JSON: {problem}.", field="data") from problem
     try:
-        value = json.loads(text)
-    except ValueError as problem:
-        raise Invalid(f"A captured body is no JSON: {problem}.", field="data") from problem
-    if not isinstance(value, dict) or any(isinstance(one, dict | list) for one in value.values()):
-        raise NotImplementedYet(
-            "A captured JSON body is not a flat object, so it has no columns.",
-            hint="Give the table itself as CSV, JSON lines or Parquet.",
-        )
-    return [(str(name), text_of(one)) for name, one in value.items()]
+        return [[("", value) for value in line] for line in csv.reader(text.splitlines()) if line]
+    except csv.Error as problem:
+        raise Invalid(f"A captured body is no CSV: {problem}.", field="data") from problem
 
 
 def text_of(value: Any) -> str | None:
