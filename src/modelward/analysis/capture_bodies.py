@@ -7,7 +7,7 @@ import msgspec
 
 from modelward.analysis.capture_kinds import Raw, token_value
 from modelward.analysis.formats.captures import CaptureData, Payload
-from modelward.analysis.formats.json_bodies import Cells, is_json, joined, json_rows
+from modelward.analysis.formats.json_bodies import Cells, is_json, joined, json_rows, must_name_once
 from modelward.kernel.errors import Invalid
 
 Row: TypeAlias = dict[str, Any]
@@ -61,7 +61,9 @@ def joined_rows(bodies: list[tuple[str, str]]) -> list[Row]:
 def _rows(text: str, encoding: str) -> list[Cells]:
     if is_json(text, encoding):
         try:
-            return json_rows(msgspec.json.decode(text))
+            rows = json_rows(msgspec.json.decode(text))
+            must_name_once(text)
+            return rows
         except msgspec.DecodeError as problem:
             raise Invalid(f"a body is not JSON: {problem}.") from problem
     try:

@@ -169,6 +169,15 @@ def test_rows_are_cut_at_line_breaks_alone_and_not_beside_bare_tabs(line, cut):
     assert bytes(shape.text) == (line.replace(rb"\n", b",\t") if cut else line)
 
 
+@pytest.mark.parametrize("among", [0, 2_000])
+def test_a_body_that_names_a_value_twice_is_told_and_not_read_as_the_last_of_them(tmp_path, among):
+    line = '{"captureData":{"endpointInput":{"data":"{\\"a\\":1,\\"b\\":2}","encoding":"JSON"}},"eventMetadata":{"eventId":"e"}}'
+    path = tmp_path / "c.jsonl"
+    path.write_text("\n".join([line] * (among + 1) + [line.replace("b", "a")] + [line] * among))
+
+    assert read(str(path), str(tmp_path)) == ([{"a": 1, "b": 2}] * (2 * among + 1), 1)
+
+
 def test_bytes_that_are_no_text_are_told_where_they_are_read(tmp_path):
     line = b'{"captureData":{"endpointInput":{"data":"1.5,2","encoding":"CSV","mode":"IN"}},"eventMetadata":{"eventId":"e"}}'
     lines = [line] * 2_000

@@ -3,6 +3,7 @@
 Values stay as JSON has them; what a dialect makes of a number or a text is its own affair.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -68,6 +69,22 @@ def joined(tables: Sequence[Sequence[Cells]], *, sides: tuple[str, str] = ("outp
 def is_json(text: str, encoding: str) -> bool:
     """Whether a body is read as JSON."""
     return encoding == "JSON" or text.lstrip()[:1] in ("{", "[")
+
+
+def must_name_once(text: str) -> None:
+    """Refuse a JSON text in which an object has a name twice: readers of JSON keep the last value and drop the others.
+
+    Raises:
+        Invalid: a name occurs twice; the message tells which.
+    """
+    json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise Invalid(f"a body names {twice!r} twice.", field=twice)
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
