@@ -57,6 +57,24 @@ def test_spark_that_is_not_installed_says_what_to_install(monkeypatch, files):
         profile(files, engine=Spark())
 
 
+def test_a_running_session_is_used_and_left_running(files):
+    pyspark = pytest.importorskip("pyspark")
+    from modelward.analysis.engines.spark import _started
+
+    context = _started("local[1]")
+    try:
+        told = profile(files, engine=Spark()), profile(files, engine=Spark(context))
+
+        assert told == (profile(files), profile(files))
+        assert pyspark.SparkContext._active_spark_context is context
+        assert context.uiWebUrl is None
+        assert context.getConf().get("spark.driver.bindAddress") == "127.0.0.1"
+        with pytest.raises(Unavailable, match=r"a session at local\[1\] runs in this process"):
+            profile(files, engine=Spark(master="local[2]"))
+    finally:
+        context.stop()
+
+
 def test_only_files_can_be_sent():
     with pytest.raises(Invalid, match="An engine profiles files"):
         profile(pa.table({"x": [1]}), engine=Inline())
