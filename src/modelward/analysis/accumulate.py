@@ -38,6 +38,8 @@ BLOCK_ROWS = 32_768
 # Short first blocks find the resolution that is needed, so that the long ones never meet 32 Ki different keys.
 FIRST_BLOCKS_ROWS = (4_096, 16_384)
 DENSE_KEYS_MAX = 32_768
+# Of a thousand columns or more each call counts, and sorting is the shortest.
+FEW_KEYS = 2_048
 PENDING_MAX = 8_192
 EXACT_INTEGER_MAX = float(1 << 53)
 
@@ -146,7 +148,7 @@ class NumberAccumulator:
             apart = x - total / x.size
             self.blocks.append((x.size, total, float(np.einsum("i,i->", apart, apart))))
         if self.whole and self.kind is not Kind.INTEGRAL:
-            self.whole = bool(np.array_equal(np.rint(x), x))
+            self.whole = float(x[0]).is_integer() and bool((np.rint(x) == x).all())
         bits = x.view(np.uint64)
         if self.sketch is not None:
             self.sketch.add(mixed_bits(bits))
@@ -164,7 +166,11 @@ class NumberAccumulator:
 
     def _count(self, bits: Bits, x: Floats, low: float, high: float) -> None:
         shift = np.uint64(self.shift)
-        if self.whole and high - low < DENSE_KEYS_MAX and abs(low) < EXACT_INTEGER_MAX:
+        if (
+            self.whole
+            and high - low < (DENSE_KEYS_MAX if x.size > FEW_KEYS else 2 * x.size)
+            and abs(low) < EXACT_INTEGER_MAX
+        ):
             found = np.bincount((x - low).astype(np.int64))
             places = np.flatnonzero(found)
             keys, counts = (places + low).view(np.uint64) >> shift, found[places]
@@ -228,7 +234,11 @@ def _fsum(values: list[float]) -> float:
 
 
 def counted(keys: Bits) -> tuple[Bits, Counts]:
-    """Count equal keys: by a table when they lie close together, else by Arrow's hash table."""
+    """Count equal keys: few by sorting, many by a table when they lie close together, else by Arrow's hash table."""
+    if keys.size <= FEW_KEYS:
+        ordered = np.sort(keys)
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        return ordered[starts], np.diff(starts, append=keys.size)
     low, high = keys.min(), keys.max()
     if low <= 1 and int(high) >= DENSE_KEYS_MAX:
         # Zeros lie far from all other keys, and are often many.

@@ -1,6 +1,7 @@
 """What is known of one column: small, additive figures. No reading of files; see accumulate.py."""
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -96,9 +97,9 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def distinct(self) -> int | None:
-        """Number of different values: exact while all were kept, else within 3 % (one standard error)."""
+        """Number of different values: exact while all were kept, else within 3 % (one standard error) and no more than rows."""
         if self.sketch is not None:
-            return round(self.sketch.estimate())
+            return min(round(self.sketch.estimate()), self.present)
         if self.histogram is not None:
             return len(self.histogram.keys) // 8
         if self.categories is not None:
@@ -110,12 +111,25 @@ class ColumnProfile(msgspec.Struct, frozen=True, kw_only=True):
         """Whether ``distinct`` is a count and not an estimate."""
         return self.sketch is None and self.distinct is not None
 
+    def __repr__(self) -> str:
+        """One line for people; the sketches are bytes that say nothing to the eye."""
+        figures = [f"{self.kind}, {self.present:,} of {self.rows:,} present"]
+        if self.distinct is not None:
+            figures.append(f"{'' if self.distinct_exact else '~'}{self.distinct:,} distinct")
+        if self.mean is not None and self.sd is not None and self.kind in NUMERIC:
+            figures.append(f"mean {self.mean:.4g}, sd {self.sd:.4g}, {self.minimum:.6g} .. {self.maximum:.6g}")
+        return f"<ColumnProfile {self.name!r}: {', '.join(figures)}>"
+
     def quantile(self, share: float) -> float | None:
         """The value below which this share of the finite values lies; errs by at most 1.6 % of the value."""
-        if self.histogram is None or self.minimum is None or self.maximum is None:
-            return None
-        value = float(self.histogram.quantiles(np.array([share]))[0])
-        return min(max(value, self.minimum), self.maximum)
+        return self.quantiles((share,))[0]
+
+    def quantiles(self, shares: Sequence[float]) -> list[float | None]:
+        """The same for several shares at once."""
+        low, high = self.minimum, self.maximum
+        if self.histogram is None or low is None or high is None:
+            return [None] * len(shares)
+        return [min(max(value, low), high) for value in self.histogram.quantiles(np.array(shares)).tolist()]
 
     def __add__(self, other: "ColumnProfile") -> "ColumnProfile":
         kind = joined_kind(self, other)
@@ -239,7 +253,7 @@ def _column_for_people(column: ColumnProfile, top: int) -> dict[str, Any]:
             "maximum": column.maximum,
             "not_a_number": column.not_a_number,
             "infinite": column.infinite,
-            "quantiles": {str(share): column.quantile(share) for share in QUANTILES},
+            "quantiles": dict(zip(map(str, QUANTILES), column.quantiles(QUANTILES), strict=True)),
         }
     if column.categories is not None:
         figures["top"] = [{"value": text, "count": count} for text, count in column.categories.top(top)]

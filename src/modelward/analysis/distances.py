@@ -71,17 +71,24 @@ def side_by_side(left: Histogram, right: Histogram) -> tuple[Floats, Counts, Cou
     return values, rows[0], rows[1]
 
 
+def gaps_of(left: Counts, right: Counts) -> Floats:
+    """How far the running shares of counts on one increasing axis lie apart, at each place."""
+    return np.abs(np.cumsum(shares(left)) - np.cumsum(shares(right)))
+
+
 def ks_distance(left: Counts, right: Counts) -> float:
     """Kolmogorov-Smirnov distance of counts on one increasing axis: largest gap of the running shares, in [0, 1]."""
-    return float(np.abs(np.cumsum(shares(left)) - np.cumsum(shares(right))).max(initial=0.0))
+    return float(gaps_of(left, right).max(initial=0.0))
 
 
 def wasserstein_distance(axis: Floats, left: Counts, right: Counts) -> float:
     """First Wasserstein distance (area between the running shares) in the unit of the axis, at least 0."""
-    if axis.size < 2:
-        return 0.0
-    gaps = np.abs(np.cumsum(shares(left)) - np.cumsum(shares(right)))[:-1]
-    return float(np.einsum("i,i->", gaps, np.diff(axis)))
+    return area_of(gaps_of(left, right), axis)
+
+
+def area_of(gaps: Floats, axis: Floats) -> float:
+    """The area of the gaps of running shares, in the unit of the axis."""
+    return float(np.einsum("i,i->", gaps[:-1], np.diff(axis))) if axis.size >= 2 else 0.0
 
 
 def js_distance(left: Counts, right: Counts) -> float:

@@ -21,19 +21,20 @@ from modelward.analysis.constraints import ColumnConstraints, DriftSettings
 from modelward.analysis.distances import (
     Distance,
     all_distances,
+    area_of,
     common_cells,
     common_texts,
+    gaps_of,
     hellinger_distance,
     js_divergence,
-    ks_distance,
     ks_in_full,
     moved_by_chance,
     moved_in_full,
     psi,
     side_by_side,
-    wasserstein_distance,
     without_rare,
 )
+from modelward.analysis.judging import number
 from modelward.analysis.profiles import NUMERIC, ColumnProfile, Kind, Profile
 from modelward.analysis.sketches import Categories, Counts, Floats
 from modelward.kernel.outcome import Outcome
@@ -98,13 +99,14 @@ def compare_numbers(
     axis, left, right = side_by_side(baseline.histogram, current.histogram)
     n, m = int(left.sum()), int(right.sum())
     cells = without_rare(*common_cells(left, right))
-    ks = ks_distance(left, right)
+    gaps = gaps_of(left, right)
+    ks = float(gaps.max(initial=0.0))
     ks_effect = math.sqrt(max(0.0, ks * ks - KS_MEAN_SQUARE * (1 / n + 1 / m)))
     statistic, chi2_chance, _ = chi2_p_value(*cells)
     # Four tests are asked, so the smallest chance is taken four times. The ranks see a move or another spread with far
     # fewer rows than the gap of the running shares does, which sees whatever it is; the cells see the tails best.
     chance = min(1.0, 4 * min(ks_p_value(ks, n, m), chi2_chance, *rank_p_values(left, right)))
-    moved = _moved(baseline.sd or 0.0, wasserstein_distance(axis, left, right))
+    moved = _moved(baseline.sd or 0.0, area_of(gaps, axis))
     also = {
         "ks": ks, "wasserstein": moved, "js": math.sqrt(js_divergence(*cells)), "psi": psi(*cells),
         "hellinger": hellinger_distance(*cells), "chi2": statistic,
@@ -164,10 +166,10 @@ def incomparable(baseline: ColumnProfile, current: ColumnProfile) -> str:
     """Why two columns are not compared, or nothing."""
     if Kind.TIMESTAMP in (baseline.kind, current.kind):
         return "a time moves by its nature"
-    if baseline.kind is Kind.UNKNOWN:
-        return "the baseline holds no value that can be compared"
+    if baseline.kind is Kind.UNKNOWN and baseline.present == 0:
+        return "the baseline holds no value"
     if baseline.histogram is None and baseline.categories is None:
-        return "lists, structs and bytes are only counted"
+        return f"lists and bytes are only counted; an element of a list is a column where it is named, as {baseline.name}[0]"
     numbers = baseline.kind in NUMERIC
     if current.kind is not Kind.UNKNOWN and numbers != (current.kind in NUMERIC):
         return f"the kind changed from {baseline.kind} to {current.kind}"
@@ -278,7 +280,7 @@ def _too_few(name: str, before: ColumnProfile, now: ColumnProfile, settings: Dri
         p_value=None,
         effect=None,
         outcome=Outcome.UNDECIDED,
-        reason=f"The {side} has {count} values; at least {settings.rows_min} are needed.",
+        reason=f"The {side} has {number(count, 'value')}; at least {settings.rows_min} are needed.",
     )
 
 

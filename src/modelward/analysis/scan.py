@@ -10,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from modelward.analysis.accumulate import Accumulator, accumulator_for
-from modelward.analysis.buffers import re2_matches
+from modelward.analysis.decimal_commas import LOOKED_AT, refuse_decimal_commas
 from modelward.analysis.engines.engine import Engine
 from modelward.analysis.grouping import GroupedAccumulator, Grouping, Split, largest
 from modelward.analysis.nested import flat_batch, flat_schema, has_structs
@@ -36,7 +36,6 @@ Progress = Callable[[int, int], None]
 """Called with steps done and steps in all (0 when not known)."""
 
 READS_MAX = 200
-DECIMAL_COMMA = r"^\s*[-+]?\d{1,3}(\.?\d{3})*,\d+\s*$"
 
 
 def profile(
@@ -184,7 +183,9 @@ def _scan_batches(stream: Stream, part: StreamPart, plan: Plan, progress: Progre
             count.step()
     found = scan.finish()
     if plan.decimal == ".":
-        _refuse_decimal_commas(found.columns, part.name)
+        for column in found.columns.values():
+            if column.kind is Kind.STRING and column.categories is not None:
+                refuse_decimal_commas(column.name, [text for text, _ in column.categories.top(LOOKED_AT)], part.name)
     return msgspec.structs.replace(found, rejected=stream.rejected, notes=stream.notes)
 
 
@@ -243,16 +244,3 @@ def _largest(part: StreamPart, plan: Plan) -> list[tuple[str | None, ...]] | Non
 
 def _plain_type(kind: Any) -> Any:
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
-
-
-def _refuse_decimal_commas(columns: dict[str, ColumnProfile], name: str) -> None:
-    for column in columns.values():
-        if column.kind is not Kind.STRING or column.categories is None or not column.categories.counts:
-            continue
-        some = column.categories.top(20)
-        if all(re2_matches([text for text, _ in some], DECIMAL_COMMA)):
-            raise Invalid(
-                f"Column {column.name!r} of {name} holds {some[0][0]!r}: numbers with a decimal comma.",
-                field=column.name,
-                hint="Say so with Plan(decimal=','), or `--decimal ,`.",
-            )

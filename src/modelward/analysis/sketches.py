@@ -24,8 +24,8 @@ _SIGN = np.uint64(1 << 63)
 
 
 def sum_by_key(keys: Bits, counts: Counts) -> tuple[Bits, Counts]:
-    """Sort keys and add the counts of equal ones."""
-    if keys.size == 0:
+    """Sort keys and add the counts of equal ones; as they are where they increase already."""
+    if keys.size == 0 or bool((keys[1:] > keys[:-1]).all()):
         return keys, counts
     order = np.argsort(keys, kind="stable")
     keys, counts = keys[order], counts[order]
@@ -97,6 +97,9 @@ class Histogram(msgspec.Struct, frozen=True):
     def bits(self) -> Bits:
         """The bits of the edge of each bin that lies nearest to zero; for an exact histogram the values themselves."""
         return self.arrays()[0] << np.uint64(self.shift)
+
+    def __repr__(self) -> str:
+        return f"<Histogram of {len(self.keys) // 8:,} bins, {'exact' if self.exact else f'shift {self.shift}'}>"
 
     def __add__(self, other: "Histogram") -> "Histogram":
         shift = max(self.shift, other.shift)
@@ -179,6 +182,9 @@ class Distinct(msgspec.Struct, frozen=True):
             hashes = hashes[hashes < kept[-1]]
         return Distinct.of(np.concatenate((kept, hashes))) if hashes.size else self
 
+    def __repr__(self) -> str:
+        return f"<Distinct of {self.estimate():,.0f} values>"
+
     def __add__(self, other: "Distinct") -> "Distinct":
         return self.with_hashes(other.array())
 
@@ -251,6 +257,11 @@ class Categories(msgspec.Struct, frozen=True):
     def total(self) -> int:
         """Number of rows counted."""
         return sum(self.counts.values()) + self.other
+
+    def __repr__(self) -> str:
+        shown = sorted(self.counts.items(), key=lambda one: (-one[1], one[0]))[:10]
+        more = ", ..." if len(self.counts) > len(shown) or self.other else ""
+        return f"<Categories {', '.join(f'{text!r}: {count:,}' for text, count in shown)}{more}>"
 
     def __add__(self, other: "Categories") -> "Categories":
         counts = dict(self.counts)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelward.analysis.buffers import is_text
+from modelward.analysis.decimal_commas import without_decimal_commas
 from modelward.analysis.left_out import LeftOut
 from modelward.analysis.packed_files import BROKEN, damaged, lines_of
 from modelward.analysis.row_rules import RowRule
@@ -31,7 +32,6 @@ FORMATS: dict[str, Format] = {
     ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".asc": "csv",
     ".json": "json", ".jsonl": "json", ".ndjson": "json",
 }  # fmt: skip
-
 
 SEGMENT_COLUMNS_MAX = 3
 SEGMENTS_MAX = 10_000
@@ -85,12 +85,13 @@ class StreamPart(msgspec.Struct, frozen=True, kw_only=True):
 
     ``open(True)`` looks at all rows of a CSV file before it settles the types; ``open(False)`` may end in
     ``TypeChanged``, after which ``open(True)`` must be used. ``columns``: the same table with some columns only, where
-    reading these alone costs little.
+    reading these alone costs little. ``csv``: whether a number may have been taken for a text.
     """
 
     name: str
     open: Callable[[bool], AbstractContextManager["Stream"]]
     columns: Callable[[list[str]], "StreamPart"] | None = None
+    csv: bool = False
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,7 +291,8 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
     def opened(sure: bool) -> Iterator[Stream]:
         # DuckDB costs 0.3 s to load: only who reads text files pays.
         from modelward.analysis.capture_files import looks_like_captures, read_captures
-        from modelward.analysis.text_files import read_csv, read_json
+        from modelward.analysis.json_files import read_json
+        from modelward.analysis.text_files import read_csv
 
         with tempfile.TemporaryDirectory(prefix="modelward-") as folder:
             local = [fetched(path, folder) for path in paths]
@@ -299,7 +301,7 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
             with read(local, folder, decimal=plan.decimal, sure=sure) as (schema, batches, left_out):
                 yield Stream(schema=schema, batches=batches, left_out=left_out)
 
-    return StreamPart(name=paths[0], open=opened)
+    return StreamPart(name=paths[0], open=opened, csv=kind == "csv")
 
 
 def fetched(path: str, folder: str) -> str:
@@ -314,8 +316,8 @@ def fetched(path: str, folder: str) -> str:
     return target
 
 
-def open_parquet(part: ParquetPart, metadata: Any = None) -> Any:
-    """Open a Parquet file with its text columns kept as dictionaries.
+def open_parquet(part: ParquetPart, metadata: Any = None, *, buffer_bytes: int = 0) -> Any:
+    """Open a Parquet file with text columns kept as dictionaries, read by ``buffer_bytes`` of a column (whole when 0).
 
     Raises:
         Invalid: the file is not Parquet, is cut short, or is damaged.
@@ -325,7 +327,7 @@ def open_parquet(part: ParquetPart, metadata: Any = None) -> Any:
             metadata = pq.read_metadata(part.open())
         schema = metadata.schema.to_arrow_schema()
         texts = [field.name for field in schema if is_text(field.type)]
-        return pq.ParquetFile(part.open(), metadata=metadata, read_dictionary=texts)
+        return pq.ParquetFile(part.open(), metadata=metadata, read_dictionary=texts, buffer_size=buffer_bytes)
     except (pa.ArrowInvalid, OSError, pa.ArrowNotImplementedError) as problem:
         raise broken(part.name, problem) from problem
 
@@ -370,7 +372,7 @@ def batches_of(
 
     Raises:
         NotFound: a file or a column does not exist.
-        Invalid: a file cannot be read.
+        Invalid: a file cannot be read; a wanted column of a CSV file holds decimal commas that the plan does not tell.
     """
     plan = plan or Plan()
     wanted = None if columns is None else tuple(dict.fromkeys(columns))
@@ -383,7 +385,8 @@ def batches_of(
             continue
         with part.open(True) as stream:
             names = chosen_columns(stream.schema, wanted, part.name)
-            for batch in stream.batches:
+            check = part.csv and plan.decimal == "."
+            for batch in without_decimal_commas(stream.batches, names, part.name) if check else stream.batches:
                 yield batch.select(names)
 
 

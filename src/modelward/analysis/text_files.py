@@ -1,4 +1,4 @@
-"""CSV and JSON lines, read by DuckDB into Arrow batches; what DuckDB says about bad input is said again in plain words."""
+"""CSV, read by DuckDB into Arrow batches; what DuckDB says about bad input is said again in plain words."""
 
 import csv
 import io
@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from modelward.analysis.columns import TypeChanged
@@ -54,7 +53,7 @@ def read_csv(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iter
                 connection.execute(f"SET memory_limit='{MEMORY_MB_MAX}MB'")
                 relation = connection.sql(
                     "SELECT * FROM read_csv($paths, union_by_name=true, max_line_size=$line, decimal_separator=$decimal, "
-                    f"sample_size=$sample, delim=$delim, {_AS_WRITTEN})",
+                    f"sample_size=$sample, delim=$delim, {_types(headers)}{_AS_WRITTEN})",
                     params={
                         "paths": [file.path for file in files],
                         "line": LINE_BYTES_MAX,
@@ -66,7 +65,7 @@ def read_csv(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iter
             reader = relation.to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, OSError, pa.ArrowException) as problem:
             raise explained(files, problem, sure) from problem
-        yield reader.schema, batches_from(reader, files, sure), LeftOut()
+        yield reader.schema, gathered(batches_from(reader, files, sure)), LeftOut()
 
 
 # Nothing is passed over: no comments, no lines before the header, no values beyond or short of it.
@@ -102,10 +101,28 @@ def batches_from(reader: Any, files: list[File], sure: bool) -> Iterator[Any]:
         raise explained(files, problem, sure) from problem
 
 
+def gathered(batches: Iterable[Any]) -> Iterator[Any]:
+    """The same rows in fewer batches where they are short: a batch costs something for every column, however few its rows."""
+    waiting: list[Any] = []
+    for batch in batches:
+        rows = sum(each.num_rows for each in waiting)
+        if waiting and rows + batch.num_rows > max(1_024, min(16_384, 8_000_000 // max(1, batch.num_columns))):
+            yield _joined(waiting)
+            waiting = []
+        waiting.append(batch)
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: list[Any]) -> Any:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
 class _Header(NamedTuple):
     columns: int
     delimiter: str
     query: str
+    texts: tuple[str, ...]
 
 
 def delimiter_of(first: str) -> str:
@@ -120,23 +137,25 @@ def _check_header(connection: Any, file: File, decimal: str, sure: bool) -> _Hea
     if not first.strip():
         raise Invalid(f"The file {path!r} has no header: its first line is empty.")
     wide, delimiter = len(first) > 4 * WIDE, delimiter_of(first)
+    sample = -1 if sure and wide else 2_048
     found = connection.execute(
         "SELECT HasHeader, DateFormat, TimestampFormat, Columns FROM "
         f"sniff_csv($path, max_line_size=$line, decimal_separator=$decimal, sample_size=$sample, delim=$delim, {_AS_WRITTEN})",
         {
-            "path": file.path, "line": LINE_BYTES_MAX, "decimal": decimal, "sample": -1 if sure and wide else 2_048,
-            "delim": delimiter,
+            "path": file.path, "line": LINE_BYTES_MAX, "decimal": decimal, "sample": sample, "delim": delimiter,
         },
     ).fetchall()  # fmt: skip
     has_header, dates, times, columns = found[0]
     given = {"delim": delimiter, "decimal_separator": decimal, "dateformat": dates, "timestampformat": times}
-    names_and_types = ", ".join(f"{_text(column['name'])}: {_text(column['type'])}" for column in columns)
+    texts = _no_truths(connection, file.path, delimiter, columns)
+    types = {column["name"]: "VARCHAR" if column["name"] in texts else column["type"] for column in columns}
+    names_and_types = ", ".join(f"{_text(name)}: {_text(kind)}" for name, kind in types.items())
     settings = "".join(f", {name}={_text(value)}" for name, value in given.items() if value is not None)
     query = (
         f"SELECT * FROM read_csv({_text(file.path)}, auto_detect=false, header={has_header}, {_AS_WRITTEN}, "
         f"max_line_size={LINE_BYTES_MAX}, columns={{{names_and_types}}}{settings})"
     )
-    header = _Header(len(columns), delimiter, query)
+    header = _Header(len(columns), delimiter, query, texts)
     if not has_header:
         return header
     names = next(csv.reader(io.StringIO(first), delimiter=delimiter))
@@ -153,6 +172,29 @@ def _check_header(connection: Any, file: File, decimal: str, sure: bool) -> _Hea
             f"{path} has more than one column named {twice[0]!r}.", field=twice[0], hint="Rename one of them."
         )
     return header
+
+
+def _types(headers: list[_Header]) -> str:
+    """What is known better of all files than DuckDB would guess."""
+    texts = sorted({name for header in headers for name in header.texts})
+    return "types={" + ", ".join(f"{_text(name)}: 'VARCHAR'" for name in texts) + "}, " if texts else ""
+
+
+def _no_truths(connection: Any, path: str, delimiter: str, columns: list[dict[str, str]]) -> tuple[str, ...]:
+    """Columns that DuckDB takes for truths, but that hold ``f`` or ``t``: a sex, say, of which one occurs."""
+    names = [column["name"] for column in columns if column["type"] == "BOOLEAN"]
+    if not names:
+        return ()
+    odd = ", ".join(f"""bool_or(lower({_named(name)}) NOT IN ('true', 'false'))""" for name in names)
+    found = connection.sql(
+        f"SELECT {odd} FROM (FROM read_csv($path, all_varchar=true, delim=$delim, max_line_size=$line, {_AS_WRITTEN}) LIMIT 20480)",
+        params={"path": path, "delim": delimiter, "line": LINE_BYTES_MAX},
+    ).fetchall()[0]
+    return tuple(name for name, is_odd in zip(names, found, strict=True) if is_odd)
+
+
+def _named(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:
@@ -247,9 +289,6 @@ def explained(files: list[File], problem: Exception, sure: bool) -> Exception:
         return Invalid(f"{where} is not UTF-8.", hint="Convert it to UTF-8, for example with iconv.")
     if any(sign in text.lower() for sign in ("gzip", "zstd", "compressed stream")):
         return damaged(name, problem)
-    twice = re.search(r'has duplicate key "(.*?)"', text)
-    if twice:
-        return Invalid(f"{name} holds a record that has {twice[1]!r} twice.", field=twice[1])
     for file in files:
         text = text.replace(file.path, file.name)
     return Invalid(f"{where} cannot be read as a table: {text.splitlines()[0][:200]}")
@@ -257,91 +296,6 @@ def explained(files: list[File], problem: Exception, sure: bool) -> Exception:
 
 def _file_in(text: str, files: list[File]) -> str:
     return next((file.name for file in files if file.path in text), files[0].name if files else "The file")
-
-
-@contextmanager
-def read_json(paths: list[str], folder: str, *, decimal: str, sure: bool) -> Iterator[Opened]:
-    """Stream JSON lines: schema, batches, and what was left out.
-
-    A line that is not a JSON object is left out and counted; the first five are named.
-
-    Raises:
-        Invalid: not one line is a JSON object, or a record is over 8 MiB.
-    """
-    with connected() as connection:
-        left_out = LeftOut()
-        files = [File(path, unpacked(path, folder, number)) for number, path in enumerate(paths)]
-        try:
-            reader, schema = _open_json(connection, [file.path for file in files])
-        except (duckdb.Error, OSError, pa.ArrowException):
-            files = [File(path, _without_rejects(path, folder, number, left_out)) for number, path in enumerate(paths)]
-            try:
-                reader, schema = _open_json(connection, [file.path for file in files])
-            except (duckdb.Error, OSError, pa.ArrowException) as problem:
-                raise explained(files, problem, sure=True) from problem
-        yield schema, batches_from(reader, files, True), left_out
-
-
-def _open_json(connection: Any, paths: list[str]) -> tuple[Any, Any]:
-    # All records are looked at first: a broken line or a late change of type then shows before any batch is given out.
-    relation = connection.sql(
-        "SELECT * FROM read_json($paths, format=$format, records=true, sample_size=-1, union_by_name=true, "
-        "map_inference_threshold=-1, maximum_object_size=$line)",
-        params={"paths": paths, "format": _json_format(paths[0]), "line": LINE_BYTES_MAX},
-    )
-    reader = _whole_as_whole(relation).to_arrow_reader(BATCH_ROWS)
-    return reader, reader.schema
-
-
-def _whole_as_whole(relation: Any) -> Any:
-    """Whole numbers with and without a sign make columns of 128 bits, which Arrow lacks: 64 where they fit."""
-    wide = [name for name, kind in zip(relation.columns, relation.types, strict=True) if str(kind) == "HUGEINT"]
-    if not wide:
-        return relation
-    quoted = ['"' + name.replace('"', '""') + '"' for name in wide]
-    ends = relation.aggregate(", ".join(f"min({each}), max({each})" for each in quoted)).fetchall()[0]
-    fit = [
-        f"{name}::BIGINT AS {name}"
-        for name, low, high in zip(quoted, ends[::2], ends[1::2], strict=True)
-        if low is None or (low >= -(2**63) and high < 2**63)
-    ]
-    return relation.project(f"* REPLACE ({', '.join(fit)})") if fit else relation
-
-
-def _json_format(path: str) -> str:
-    with lines_of(path) as file:
-        head = file.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n")
-    return "array" if head.startswith(b"[") else "newline_delimited"
-
-
-def _without_rejects(path: str, folder: str, number: int, left_out: LeftOut) -> str:
-    target = os.path.join(folder, f"clean-{number}.jsonl")
-    decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-    kept, first = 0, ""
-    try:
-        with lines_of(path) as lines, open(target, "wb") as clean:
-            for place, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                text = line if place > 1 else line.removeprefix(b"\xef\xbb\xbf")
-                try:
-                    decoder.decode(text)
-                    text.decode()
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-                    note = f"{path}, line {place} was left out: {plainly(problem)}."
-                    first = first or note
-                    left_out.add(note)
-                    continue
-                kept += 1
-                clean.write(text)
-    except BROKEN as problem:
-        raise damaged(path, problem) from problem
-    if kept == 0:
-        raise Invalid(
-            f"{path} holds no JSON object. {first or 'There are only empty lines.'}",
-            hint="Write one JSON object on each line.",
-        )
-    return target
 
 
 def plainly(problem: Exception) -> str:
