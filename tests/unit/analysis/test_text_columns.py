@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelward.analysis.compatible import data_statistics as statistics
+from modelward.analysis.compatible import moments
 from modelward.analysis.compatible.distinct import Registers, distinct_numbers
 from modelward.analysis.compatible.text_columns import column_of, java_doubles, joined_column
 from modelward.analysis.formats.layout import java_double
@@ -45,8 +46,8 @@ def test_numbers_and_their_texts_have_the_same_statistics_to_the_last_bit(number
 
 def test_beyond_one_partition_only_last_digits_and_the_estimate_differ(numbers, monkeypatch):
     whole = statistics.data_statistics(numbers / "a.parquet", compatible=True).of("x").numerical_statistics
-    monkeypatch.setattr(statistics, "ONE_PARTITION_ROWS", 1_000)
-    monkeypatch.setattr(statistics, "BLOCK", 700)
+    monkeypatch.setattr(moments, "ONE_PARTITION_ROWS", 1_000)
+    monkeypatch.setattr(moments, "BLOCK", 700)
 
     blocks = statistics.data_statistics(numbers / "a.parquet", compatible=True).of("x").numerical_statistics
 

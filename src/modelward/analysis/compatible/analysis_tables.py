@@ -9,7 +9,8 @@ import msgspec
 import pyarrow as pa
 from msgspec import UNSET
 
-from modelward.analysis.compatible.texts import Data, TextTable, read_texts
+from modelward.analysis.compatible.bias_analysis import columns_meant
+from modelward.analysis.compatible.texts import Chosen, Data, TextTable, read_texts
 from modelward.analysis.formats.analysis_config import AnalysisConfig
 from modelward.analysis.formats.captures import text_of
 from modelward.analysis.formats.layout import content_of
@@ -19,8 +20,10 @@ CSV, JSON, JSON_LINES, PARQUET = "text/csv", "application/json", "application/js
 _STEP = re.compile(r"([A-Za-z_]\w*|\"[^\"]+\")?((?:\[(?:\*|\d+)\])*)")
 
 
-def analysis_table(config: AnalysisConfig, data: Data) -> tuple[AnalysisConfig, TextTable]:
+def analysis_table(config: AnalysisConfig, data: Data, *, asking: bool = True) -> tuple[AnalysisConfig, TextTable]:
     """Read the data of an analysis as texts; paths in the configuration become the names of the columns they lead to.
+
+    ``asking``: a model will be asked, so that all columns are read; else just those that the configuration needs.
 
     Raises:
         NotFound: there is no such file.
@@ -28,7 +31,7 @@ def analysis_table(config: AnalysisConfig, data: Data) -> tuple[AnalysisConfig, 
         NotImplementedYet: image data, captures, or a path that is more than names and brackets.
     """
     if not isinstance(data, str | Path):
-        return config, read_texts(data)
+        return config, read_texts(data, chosen=_needed(config, asking))
     if config.dataset_type in (JSON, JSON_LINES) and config.features is not UNSET:
         content = content_of(Path(data))
         lines = content.splitlines() if config.dataset_type == JSON_LINES else [content]
@@ -39,13 +42,31 @@ def analysis_table(config: AnalysisConfig, data: Data) -> tuple[AnalysisConfig, 
             field="dataset_type",
             hint=f"Give {CSV}, {JSON_LINES}, {PARQUET}, or {JSON} with features.",
         )
-    table = read_texts(data, header=config.headers is UNSET)
+    table = read_texts(data, header=config.headers is UNSET, chosen=_needed(config, asking))
     return config, table if config.headers is UNSET else _with_headers(table, config.headers)
 
 
+def _needed(config: AnalysisConfig, asking: bool) -> Chosen | None:
+    """The columns that the bias metrics look at; None for all."""
+    meant = None if asking else columns_meant(config)
+    if meant is None:
+        return None
+    wanted = {str(one) for one in meant}
+    places = {one for one in meant if isinstance(one, int)}
+    headers = [] if config.headers is UNSET else config.headers
+
+    def chosen(names: list[str]) -> list[str]:
+        known = headers or names
+        return [
+            name for place, name in enumerate(names) if place in places or (place < len(known) and known[place] in wanted)
+        ]  # fmt: skip
+
+    return chosen
+
+
 def _with_headers(table: TextTable, headers: list[str]) -> TextTable:
-    if len(headers) != len(table.columns):
-        raise Invalid(f"headers names {len(headers)} columns, the data has {len(table.columns)}.", field="headers")
+    if len(headers) != len(table.names):
+        raise Invalid(f"headers names {len(headers)} columns, the data has {len(table.names)}.", field="headers")
     return table.renamed(headers)
 
 

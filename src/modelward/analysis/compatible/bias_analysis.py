@@ -112,14 +112,27 @@ def _part(config: AnalysisConfig, table: TextTable, stage: str) -> BiasMetrics:
     return BiasMetrics(label.name, facets, positive.name)
 
 
+def columns_meant(config: AnalysisConfig) -> list[Column] | None:
+    """The columns that the metrics look at, by name or number; None for all, which the flip test does.
+
+    Raises:
+        Invalid: the metrics that are asked for are none.
+    """
+    if POST in config.methods and FLIP_TEST in _wanted(config, POST):
+        return None
+    named = (config.label, config.predicted_label, config.group_variable)
+    facets = () if not config.facets else tuple(facet.name_or_index for facet in config.facets)
+    return [one for one in (*named, *facets) if one is not UNSET]
+
+
 def column_of(table: TextTable, name: Column) -> TextColumn:
     """A column by its name or its number.
 
     Raises:
         NotFound: there is no such column.
     """
-    if isinstance(name, int) and 0 <= name < len(table.columns):
-        return table.columns[name]
+    if isinstance(name, int) and 0 <= name < len(table.names):
+        return table.of(table.names[name])
     return table.of(str(name))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelward.analysis.compatible.kinds import TextKind, count_kinds
+from modelward.analysis.compatible.text_columns import NumberColumn
 from modelward.analysis.compatible.texts import TextColumn
 from modelward.analysis.formats.analysis_config import Value
 from modelward.kernel.errors import Invalid
@@ -38,7 +39,7 @@ def is_continuous(column: TextColumn, values: list[Value]) -> bool:
     kind = count_kinds(column).kind
     if kind is not TextKind.INTEGRAL:
         return kind is TextKind.FRACTIONAL
-    many = len(column.texts) / column.rows >= CONTINUOUS_SHARE_MIN
+    many = column.different / column.rows >= CONTINUOUS_SHARE_MIN
     return many and not (values and isinstance(values[0], int | float) and np.nanmax(numbers_of(column)) <= values[0])
 
 
@@ -79,6 +80,10 @@ def numbers_of(column: TextColumn) -> npt.NDArray[np.float64]:
     Raises:
         Invalid: the column holds texts that are no numbers.
     """
+    if isinstance(column, NumberColumn):
+        numbers = np.full(column.rows, np.nan)
+        numbers[column.there] = column.numbers()
+        return numbers
     try:
         known = [float(text.replace(" ", "")) for text in column.texts]
     except ValueError as problem:

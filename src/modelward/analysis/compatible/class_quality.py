@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from modelward.analysis.compatible.text_columns import NumberColumn
 from modelward.analysis.compatible.texts import Data, read_texts
 from modelward.analysis.quality import quality_report
 from modelward.kernel import codec
@@ -38,6 +39,9 @@ def class_quality_file(
         named[name] = _picked(classes(column), column.codes)
     for name in columns.values():
         column = table.of(name)
+        if isinstance(column, NumberColumn):
+            named[name] = column.array.cast(pa.float64(), safe=False)
+            continue
         try:
             numbers = [float(text) for text in column.texts]
         except ValueError as problem:

@@ -6,13 +6,18 @@ columns are compared by name, negative numbers are a violation of their own, and
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
-from modelward.analysis.compatible.data_statistics import NULL_CATEGORY, data_statistics
+from modelward.analysis.buffers import large_strings
+from modelward.analysis.compatible.column_state import NULL_CATEGORY, ColumnFound
+from modelward.analysis.compatible.data_statistics import statistics_of
 from modelward.analysis.compatible.distances import categorical_distance, chi_square, numeric_distance
-from modelward.analysis.compatible.kinds import KindCounts, count_kinds
-from modelward.analysis.compatible.texts import TextColumn, TextTable
+from modelward.analysis.compatible.kinds import KindCounts
+from modelward.analysis.compatible.table_pass import Progress, pass_over
+from modelward.analysis.compatible.texts import Data, names_are_made_up
 from modelward.analysis.formats import constraints_file as rules
 from modelward.analysis.formats.layout import java_double
 from modelward.analysis.formats.statistics_file import FeatureStatistics, Statistics
@@ -28,51 +33,75 @@ class DataCheck(msgspec.Struct, frozen=True, kw_only=True):
     statistics: Statistics
     violations: list[ViolationEntry]
     unchecked: list[tuple[str, str, str]]
+    left_out: tuple[str, ...] = ()
 
 
 def check_table(
-    table: TextTable,
+    table: Data,
     constraints: rules.ConstraintsFile,
     baseline: Statistics | None,
     *,
     compatible: bool = False,
     strict_types: bool = False,
+    header: bool = True,
+    progress: Progress | None = None,
 ) -> DataCheck:
-    """Judge a table. Columns without names take those of the constraints where there are as many.
+    """Judge a table in one pass. Columns without names take those of the constraints where there are as many.
 
     ``compatible`` ends after a wrong number of columns, as the one run did that is known. Undecided: no rows, or nothing
     that could be checked.
     """
     names = [feature.name for feature in constraints.features]
-    if not table.named and len(table.columns) == len(names):
-        table = table.renamed(names)
-    statistics = data_statistics(table, compatible=compatible)
+    found = pass_over(
+        table, compatible=compatible, header=header, inside=_Domains(constraints.features).of, progress=progress
+    )
+    if not found.named and len(found.columns) == len(names):
+        found = found.renamed(names)
+    statistics = statistics_of(found)
     judge = _Judge(constraints, compatible, strict_types)
-    if not table.rows:
+    if not found.rows:
         judge.skip("", "all", "the data has no rows")
-        return judge.result(statistics)
-    counts_differ = judge.columns([column.name for column in table.columns], names)
-    if compatible and counts_differ:
-        return judge.result(statistics)
-    current = {column.name: column for column in table.columns}
-    for rule in constraints.features:
-        column = current.get(rule.name)
-        if column is not None and judge.wants(rule):
-            judge.values(rule, column)
-    for rule in constraints.features:
-        seen = statistics.of(rule.name)
-        if seen is not None and rule.evaluated:
-            judge.drift(seen, baseline.of(rule.name) if baseline else None)
-    return judge.result(statistics)
+    elif not judge.columns([column.feature.name for column in found.columns], names) or not compatible:
+        judge.all(found.columns, statistics, baseline)
+    return msgspec.structs.replace(judge.result(statistics), left_out=found.left_out)
+
+
+class _Domains:
+    """The allowed texts of each rule, by its place among the rules, for the columns that may turn out to be meant."""
+
+    def __init__(self, features: list[rules.FeatureRule]) -> None:
+        self.by_name: dict[str, dict[int, Any]] = {}
+        self.names = [feature.name for feature in features]
+        for place, feature in enumerate(features):
+            if feature.domains is not None:
+                self.by_name.setdefault(feature.name, {})[place] = large_strings(feature.domains)
+
+    def of(self, place: int, name: str) -> dict[int, Any]:
+        """Those of the rules for a column: by its name and, where that may have been made up, by its place too."""
+        found = dict(self.by_name.get(name, {}))
+        if names_are_made_up([name]) and place < len(self.names):
+            found |= self.by_name.get(self.names[place], {})
+        return found
 
 
 class _Judge:
     def __init__(self, constraints: rules.ConstraintsFile, compatible: bool, strict_types: bool) -> None:
-        self.config = constraints.monitoring_config
+        self.features, self.config = constraints.features, constraints.monitoring_config
         self.compatible, self.strict_types = compatible, strict_types
         self.violations: list[ViolationEntry] = []
         self.unchecked: list[tuple[str, str, str]] = []
         self.made = 0
+
+    def all(self, columns: list[ColumnFound], statistics: Statistics, baseline: Statistics | None) -> None:
+        current = {column.feature.name: column for column in columns}
+        for place, rule in enumerate(self.features):
+            column = current.get(rule.name)
+            if column is not None and self.wants(rule):
+                self.values(place, rule, column)
+        for rule in self.features:
+            seen = statistics.of(rule.name)
+            if seen is not None and rule.evaluated:
+                self.drift(seen, baseline.of(rule.name) if baseline else None)
 
     def skip(self, feature: str, check: str, reason: str) -> None:
         self.unchecked.append((feature, check, reason))
@@ -125,22 +154,18 @@ class _Judge:
                 self.rule(False, name, "extra_column_check", more)
         return len(seen) != len(expected)
 
-    def values(self, rule: rules.FeatureRule, column: TextColumn) -> None:
-        kinds = count_kinds(column)
-        self._type(rule, kinds)
+    def values(self, place: int, rule: rules.FeatureRule, column: ColumnFound) -> None:
+        self._type(rule, column.kinds)
         completeness = column.present / column.rows
         self.rule(completeness >= rule.completeness, rule.name, "completeness_check", _old_text(completeness))
-        domains = rule.domains
-        if domains is not None and column.present:
-            known = set(domains)
-            inside = sum(int(n) for text, n in zip(column.texts, column.counts, strict=True) if text in known)
-            share = inside / column.present
+        if rule.domains is not None and column.present:
+            share = column.inside[place] / column.present
             kept = share >= self.config.domain_content_threshold
             self.rule(kept, rule.name, "categorical_values_check", _old_text(share))
-        if not self.compatible and rule.non_negative and kinds.numeric:
-            lowest = float(column.numbers().min())
-            told = f"Numbers must not be negative. Observed minimum: {java_double(lowest)}"
-            self.rule(lowest >= 0, rule.name, "non_negative_check", told)
+        numbers = column.feature.numerical_statistics
+        if not self.compatible and rule.non_negative and numbers is not UNSET:
+            told = f"Numbers must not be negative. Observed minimum: {java_double(numbers.min)}"
+            self.rule(numbers.min >= 0, rule.name, "non_negative_check", told)
 
     def _type(self, rule: rules.FeatureRule, kinds: KindCounts) -> None:
         share = kinds.share(rule.inferred_type, strict_types=self.strict_types)

@@ -51,6 +51,24 @@ class Registers:
             rest = (some << np.uint64(PRECISION)) | np.uint64(1 << (PRECISION - 1))
             np.maximum.at(self.ranks, (some >> np.uint64(64 - PRECISION)).astype(np.int64), _leading_zeros(rest) + 1)
 
+    def add_words(self, words: Any) -> None:
+        """Take the texts of an Arrow array of large strings."""
+        for start in range(0, len(words), BLOCK):
+            self.add(_hash_words(words.slice(start, BLOCK), np.uint64(SEED)))
+
+    def add_numbers(self, values: npt.NDArray[Any]) -> None:
+        """Take numbers by their bytes, as Spark hashes a column of numbers."""
+        places = np.arange(min(BLOCK, len(values)))
+        for start in range(0, len(values), BLOCK):
+            block = values[start : start + BLOCK]
+            if block.dtype == np.float64:
+                block = block + 0.0  # Minus zero and zero are one value.
+            elif block.dtype != np.uint64:
+                block = block.astype(np.int64 if block.dtype.itemsize == 8 or block.dtype == np.uint32 else np.int32)
+            data = np.ascontiguousarray(block).view(np.uint8)
+            starts = places[: len(block)] * block.dtype.itemsize
+            self.add(_hash_block(data, starts, block.dtype.itemsize, np.uint64(SEED)))
+
     def estimate(self) -> int:
         """The number of different values, rounded as Java rounds."""
         return estimate(self.ranks)
@@ -64,23 +82,14 @@ def distinct_estimate(texts: Iterable[str]) -> int:
 def distinct_words(words: Any) -> int:
     """Estimate the number of different texts of an Arrow array of large strings, rounded as Java rounds."""
     registers = Registers()
-    for start in range(0, len(words), BLOCK):
-        registers.add(_hash_words(words.slice(start, BLOCK), np.uint64(SEED)))
+    registers.add_words(words)
     return registers.estimate()
 
 
 def distinct_numbers(values: npt.NDArray[Any]) -> int:
     """Estimate the number of different numbers by their bytes, as Spark hashes a column of numbers."""
-    registers, places = Registers(), np.arange(BLOCK)
-    for start in range(0, len(values), BLOCK):
-        block = values[start : start + BLOCK]
-        if block.dtype == np.float64:
-            block = block + 0.0  # Minus zero and zero are one value.
-        elif block.dtype != np.uint64:
-            block = block.astype(np.int64 if block.dtype.itemsize == 8 or block.dtype == np.uint32 else np.int32)
-        data = np.ascontiguousarray(block).view(np.uint8)
-        starts = places[: len(block)] * block.dtype.itemsize
-        registers.add(_hash_block(data, starts, block.dtype.itemsize, np.uint64(SEED)))
+    registers = Registers()
+    registers.add_numbers(values)
     return registers.estimate()
 
 

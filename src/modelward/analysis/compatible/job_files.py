@@ -12,7 +12,7 @@ from modelward.analysis.compatible.analysis_tables import analysis_table
 from modelward.analysis.compatible.bias_analysis import POST, PRE, bias_parts, bias_violations, require_built
 from modelward.analysis.compatible.class_quality import class_quality_file
 from modelward.analysis.compatible.data_checks import check_table
-from modelward.analysis.compatible.data_statistics import data_statistics, suggested_constraints
+from modelward.analysis.compatible.data_statistics import statistics_of, suggested_constraints
 from modelward.analysis.compatible.explanations import attribution_violations, explained
 from modelward.analysis.compatible.model_inputs import predicted_labels
 from modelward.analysis.compatible.model_quality import (
@@ -22,7 +22,9 @@ from modelward.analysis.compatible.model_quality import (
     suggested_quality_constraints,
 )  # fmt: skip
 from modelward.analysis.compatible.predictors import Predictor, as_predictor
-from modelward.analysis.compatible.texts import Data, read_texts
+from modelward.analysis.compatible.table_pass import Progress as PassProgress
+from modelward.analysis.compatible.table_pass import pass_over
+from modelward.analysis.compatible.texts import Data, columns_named, read_texts
 from modelward.analysis.explain import Progress, ShapState
 from modelward.analysis.explain_asking import Predict
 from modelward.analysis.formats.analysis_config import AnalysisConfig, read_analysis_config
@@ -96,23 +98,30 @@ class JobFiles(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(f"{str(target)!r} cannot be written: {problem.strerror}.") from problem
 
 
-def baseline_files(data: Data, *, compatible: bool = False, header: bool = True, sketches: bool = True) -> JobFiles:
-    """Describe a table and suggest what it must keep: statistics.json and constraints.json.
+def baseline_files(
+    data: Data,
+    *,
+    compatible: bool = False,
+    header: bool = True,
+    sketches: bool = True,
+    progress: PassProgress | None = None,
+) -> JobFiles:
+    """Describe a table and suggest what it must keep: statistics.json and constraints.json. One pass, memory by the columns.
 
     ``compatible``: to the last bit as the hosted service. ``sketches=False`` leaves the sketches out: up to 2050 rows
-    they are the data itself; without them numeric drift cannot be judged.
+    they are the data itself; without them numeric drift cannot be judged. ``progress``: called with steps done and in all.
 
     Raises:
         NotFound, Invalid: the table cannot be read, or has no rows.
     """
-    data = read_texts(data, header=header)
-    statistics = data_statistics(data, compatible=compatible, header=header)
+    found = pass_over(data, compatible=compatible, header=header, progress=progress)
+    statistics = statistics_of(found)
     if not statistics.dataset.item_count:
         raise Invalid("The data has no rows, so nothing can be learnt from it.")
     constraints = suggested_constraints(statistics, compatible=compatible)
     kept = statistics if sketches else without_sketches(statistics)
     files = {STATISTICS: write_statistics(kept), CONSTRAINTS: write_constraints(constraints)}
-    return JobFiles(files=files, notes=data.left_out)
+    return JobFiles(files=files, notes=found.left_out)
 
 
 def without_sketches(statistics: Statistics) -> Statistics:
@@ -130,9 +139,15 @@ def _without_sketch(feature: FeatureStatistics) -> FeatureStatistics:
 
 
 def check_files(
-    data: Data, baseline: str | Path, *, compatible: bool = False, header: bool = True, strict_types: bool = False
+    data: Data,
+    baseline: str | Path,
+    *,
+    compatible: bool = False,
+    header: bool = True,
+    strict_types: bool = False,
+    progress: PassProgress | None = None,
 ) -> JobFiles:
-    """Check a table against the statistics.json and constraints.json of a folder.
+    """Check a table against the statistics.json and constraints.json of a folder. One pass, memory by the columns.
 
     Makes statistics.json and, only where something is violated, constraint_violations.json. ``compatible``: by the rules
     of the hosted service, under which repeated values count once; else every row counts. ``strict_types``: integers do
@@ -146,8 +161,15 @@ def check_files(
     constraints = read_constraints(content_of(folder / CONSTRAINTS), name=str(folder / CONSTRAINTS))
     known = folder / STATISTICS
     before = read_statistics(content_of(known), name=str(known)) if known.exists() else None
-    table = read_texts(data, header=header)
-    found = check_table(table, constraints, before, compatible=compatible, strict_types=strict_types)
+    found = check_table(
+        data,
+        constraints,
+        before,
+        compatible=compatible,
+        strict_types=strict_types,
+        header=header,
+        progress=progress,
+    )
     return JobFiles(
         files={
             STATISTICS: write_statistics(found.statistics),
@@ -157,7 +179,7 @@ def check_files(
         reason=found.reason,
         violations=tuple(found.violations),
         unchecked=tuple(found.unchecked),
-        notes=table.left_out,
+        notes=found.left_out,
     )
 
 
@@ -190,7 +212,7 @@ def analyze_files(
     require_built(config, asking=asked is not None)
     if not {PRE, POST, *EXPLANATIONS} & set(config.methods):
         raise Invalid("methods names neither bias nor explanations, so there is nothing to compute.", field="methods")
-    config, table = analysis_table(config, data)
+    config, table = analysis_table(config, data, asking=asked is not None)
     if not table.rows:
         raise Invalid("The data has no rows, so there is nothing to analyze.")
     if asked is not None and POST in config.methods and config.predicted_label is UNSET:
@@ -259,7 +281,8 @@ def quality_files(
     if several and problem_type != "multiclass":
         raise Invalid("Only a multiclass model has a column of probabilities for each class.", field="probability")
     chances = class_columns(probability) if several else None
-    data = read_texts(data, header=header)
+    scored = [probability] if isinstance(probability, str) else list((chances or {}).values())
+    data = read_texts(data, header=header, chosen=columns_named(label, prediction, *scored))
     statistics = quality_statistics(
         data,
         family=_FAMILIES[problem_type],

@@ -37,6 +37,14 @@ class KindCounts(msgspec.Struct, frozen=True):
     boolean: int = 0
     string: int = 0
 
+    def __add__(self, other: "KindCounts") -> "KindCounts":
+        return KindCounts(
+            self.integral + other.integral,
+            self.fractional + other.fractional,
+            self.boolean + other.boolean,
+            self.string + other.string,
+        )
+
     @property
     def kind(self) -> TextKind:
         """The kind of the whole column: one text, or booleans among numbers, make it String."""

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import UNSET
 
 from modelward.analysis.compatible.bias_analysis import column_of
+from modelward.analysis.compatible.bias_columns import numbers_of
 from modelward.analysis.compatible.kinds import TextKind, count_kinds
 from modelward.analysis.compatible.predictors import Predictor
 from modelward.analysis.compatible.texts import TextColumn, TextTable, read_texts
@@ -38,8 +39,7 @@ def rows_of(columns: Sequence[TextColumn], *, as_written: bool) -> Rows:
     """The columns as rows: numbers where all are numbers, else (or ``as_written``) whole numbers, numbers and texts."""
     kinds = [count_kinds(column) for column in columns]
     if not as_written and all(kind.numeric for kind in kinds):
-        values = [np.array([*map(_number, column.texts), np.nan])[column.codes] for column in columns]
-        return np.stack(values, axis=1)
+        return np.stack([numbers_of(column) for column in columns], axis=1)
     rows = np.empty((columns[0].rows, len(columns)), object)
     for place, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
         known: list[Any] = list(column.texts)
@@ -158,8 +158,7 @@ def predicted_labels(
     while any(column.name == name for column in table.columns):
         name = f"_{name}"
     added = TextColumn(name=name, texts=list(known), codes=np.array([known[text] for text in texts], np.int64))
-    beside = msgspec.structs.replace(table, columns=[*table.columns, added])
-    return msgspec.structs.replace(config, predicted_label=name), beside
+    return msgspec.structs.replace(config, predicted_label=name), table.beside(added)
 
 
 def _label(answer: Any, cut: float, predictor: Predictor) -> str:

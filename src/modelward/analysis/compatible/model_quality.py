@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from modelward.analysis.compatible.class_quality import most_probable
 from modelward.analysis.compatible.kinds import count_kinds
-from modelward.analysis.compatible.texts import Data, TextColumn, TextTable, read_texts
+from modelward.analysis.compatible.text_columns import NumberColumn
+from modelward.analysis.compatible.texts import Data, TextColumn, TextTable, columns_named, read_texts
 from modelward.analysis.formats.layout import java_double
 from modelward.analysis.formats.quality_files import (
     CONFUSION,
@@ -96,7 +97,8 @@ def quality_statistics(
         Invalid: texts where numbers are needed, no complete row, or a label that is no class of two.
     """
     scored = [probability] if probability is None or isinstance(probability, str) else list(probability.values())
-    table = _complete(read_texts(data, header=header), [label, prediction, *scored])
+    table = read_texts(data, header=header, chosen=columns_named(label, prediction, *scored))
+    table = _complete(table, [label, prediction, *scored])
     rows = table.rows
     if family == "regression":
         if prediction is None:
@@ -126,7 +128,7 @@ def quality_statistics(
 
 def _complete(table: TextTable, names: list[str | None]) -> TextTable:
     columns = [table.of(name) for name in dict.fromkeys(names) if name is not None]
-    whole = np.all([column.codes >= 0 for column in columns], axis=0)
+    whole = np.all([column.there for column in columns], axis=0)
     if not whole.any():
         raise Invalid("No row has a value in every column that is needed.", hint="Check the names of the columns.")
     kept = [column.where(whole) for column in columns]
@@ -134,6 +136,8 @@ def _complete(table: TextTable, names: list[str | None]) -> TextTable:
 
 
 def _numbers(column: TextColumn) -> Floats:
+    if isinstance(column, NumberColumn):
+        return column.numbers()
     try:
         known = [float(text.replace(" ", "")) for text in column.texts]
     except ValueError as problem:

@@ -56,6 +56,11 @@ class TextColumn:
         return int(np.count_nonzero(self.codes >= 0))
 
     @property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """For each row whether it has a value."""
+        return self.codes >= 0
+
+    @property
     def different(self) -> int:
         """Number of different texts."""
         return len(self._given)
@@ -77,10 +82,18 @@ class TextColumn:
         """Some of the rows; texts without a row stay known."""
         return TextColumn(name=self.name, texts=self.words, codes=self.codes[mask])
 
-    def numbers(self, start: int = 0, rows: int | None = None) -> Floats:
-        """The numbers of some rows in order, those without a value left out; every text must be a number."""
-        codes = self.codes[start : None if rows is None else start + rows]
-        return self._known_numbers[codes[codes >= 0]]
+    def piece(self, start: int, rows: int) -> "TextColumn":
+        """Some rows in a row, with just the texts that occur there, in the same order."""
+        codes = self.codes[start : start + rows]
+        used = np.bincount(codes[codes >= 0], minlength=self.different) > 0
+        if used.all():
+            return TextColumn(name=self.name, texts=self._given, codes=codes)
+        places = np.append(np.cumsum(used) - 1, -1)
+        return TextColumn(name=self.name, texts=self.words.take(indices(np.flatnonzero(used))), codes=places[codes])
+
+    def numbers(self) -> Floats:
+        """The numbers of the rows in order, those without a value left out; every text must be a number."""
+        return self._known_numbers[self.codes[self.codes >= 0]]
 
     @cached_property
     def _known_numbers(self) -> Floats:
@@ -129,6 +142,12 @@ class NumberColumn(TextColumn):
         return len(self.array) - missing
 
     @property
+    def there(self) -> npt.NDArray[np.bool_]:
+        """For each row whether it has a value."""
+        mask = valid_mask(self.array)
+        return np.ones(len(self.array), np.bool_) if mask is None else mask
+
+    @property
     def different(self) -> int:
         """Number of different texts."""
         numbers = self.array.view(pa.int64()) if self.array.type == pa.float64() else self.array
@@ -143,9 +162,17 @@ class NumberColumn(TextColumn):
         """The same column by another name."""
         return NumberColumn(name=name, array=self.array)
 
-    def numbers(self, start: int = 0, rows: int | None = None) -> Floats:
-        """The numbers of some rows in order, those without a value left out."""
-        return doubles(self.array.slice(start, rows))[0]
+    def where(self, mask: npt.NDArray[np.bool_]) -> "NumberColumn":
+        """Some of the rows."""
+        return NumberColumn(name=self.name, array=self.array.take(indices(np.flatnonzero(mask))))
+
+    def piece(self, start: int, rows: int) -> "NumberColumn":
+        """Some rows in a row."""
+        return NumberColumn(name=self.name, array=self.array.slice(start, rows))
+
+    def numbers(self) -> Floats:
+        """The numbers of the rows in order, those without a value left out."""
+        return doubles(self.array)[0]
 
     def values(self) -> npt.NDArray[Any]:
         """The present values in their own type."""
