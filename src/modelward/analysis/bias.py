@@ -66,7 +66,7 @@ def bias_report(
     source: Source,
     *,
     label: str,
-    facet: str,
+    facet: "str | Facet",
     prediction: str | None = None,
     favourable: object = None,
     facet_value: object = None,
@@ -79,11 +79,12 @@ def bias_report(
 ) -> BiasReport:
     """Compute the pre-training and, with ``prediction``, the post-training bias metrics from one pass of counts.
 
-    ``facet`` tells the groups. The group looked at is ``facet_value`` (a value or a list; every value in turn when None)
-    or, in a numeric facet, everyone above ``threshold``. ``favourable``: the favourable value or values of label and
-    prediction; by default 1 or true in columns of 0 and 1. Scores above ``prediction_threshold`` are favourable
-    predictions. ``group`` is the column to condition on (CDDL, CDDPL). ``features``: numeric columns for the flip test
-    (a second pass; distances in standard deviations). ``seed`` is that of the bootstrap.
+    ``facet`` tells the groups: a column, or a ``Facet`` that holds the next two too. The group looked at is ``facet_value``
+    (a value or a list; every value in turn when None) or, in a numeric facet, everyone above ``threshold``.
+    ``favourable``: the favourable value or values of label and prediction; by default 1 or true in columns of 0 and 1.
+    Scores above ``prediction_threshold`` are favourable predictions. ``group`` is the column to condition on (CDDL, CDDPL).
+    ``features``: numeric columns for the flip test (a second pass; distances in standard deviations). ``seed`` is that of
+    the bootstrap.
 
     A metric with a tolerance failed when it lies outside and its interval leaves balance out; it passed when the whole
     interval lies inside; else, and with fewer than ``group_rows_min`` rows on either side, it is undecided.
@@ -102,12 +103,13 @@ def bias_report(
         group_rows_min=group_rows_min,
         seed=seed,
     )
-    chosen = Facet(column=facet, value=facet_value, threshold=threshold)
+    chosen = facet if isinstance(facet, Facet) else Facet(column=facet, value=facet_value, threshold=threshold)
     coders = [chosen.coder(), *question.coders()]
     counts = tally(source, coders)
-    groups = named_groups(counts.coders[0], facet, facet_value)
+    groups = named_groups(counts.coders[0], chosen.column, chosen.value)
     flip = question.flip_rows(source, coders)
-    return report_of(counts, question, facet, groups, turned=facet_value is None and threshold is None, flip=flip)
+    turned = chosen.value is None and chosen.threshold is None
+    return report_of(counts, question, chosen.column, groups, turned=turned, flip=flip)
 
 
 class Facet(msgspec.Struct, frozen=True, kw_only=True):

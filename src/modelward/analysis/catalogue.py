@@ -114,6 +114,8 @@ _ROWS: tuple[tuple[str, str, Class, str, str, Direction, float, float], ...] = (
     ("f1_weighted", "F1, weighted by rows", "quality", "multiclass", "scikit-learn", "higher is better", 0, 1),
     ("kappa", "Cohen's kappa", "quality", "multiclass", "Cohen 1960", "higher is better", -1, 1),
     ("mae", "Mean absolute error", "quality", "regression", "scikit-learn", "lower is better", 0, INF),
+    ("mape", "Mean absolute error as a share of the label", "quality", "regression without a label 0",
+     "scikit-learn mean_absolute_percentage_error", "lower is better", 0, INF),
     ("mse", "Mean squared error", "quality", "regression", "scikit-learn", "lower is better", 0, INF),
     ("rmse", "Root mean squared error", "quality", "regression", "scikit-learn", "lower is better", 0, INF),
     ("r2", "Coefficient of determination", "quality", "regression", "scikit-learn r2_score", "higher is better", -INF, 1),

@@ -4,9 +4,10 @@ import math
 
 import msgspec
 
+from modelward.analysis.constraint_reading import must_make_sense
 from modelward.analysis.constraints import ColumnConstraints, Constraints, DriftSettings
 from modelward.analysis.drift import DriftVerdict, verdicts
-from modelward.analysis.judging import Judged, Unchecked, Violation
+from modelward.analysis.judging import Judged, Unchecked, Violation, number
 from modelward.analysis.profiles import NUMERIC, ColumnProfile, Kind, Profile
 from modelward.analysis.rule_checking import check_table
 from modelward.analysis.segment_checking import CHECK, SegmentVerdict, comparable, segment_verdicts, told
@@ -69,7 +70,11 @@ def check(
         constraints: what it must keep.
         at: the moment of the check, in seconds since 1970; freshness is measured from it.
         level: the chance of a false drift alarm; that of the settings when None.
+
+    Raises:
+        Invalid: a rule that no table could keep, or two of one name.
     """
+    must_make_sense(constraints)
     if current.rows == 0:
         return _no_rows(current, baseline)
     judged = Judged()
@@ -180,14 +185,15 @@ def _report(current: Profile, baseline: Profile | None, judged: Judged, drift: l
     drifted = sum(verdict.outcome is Outcome.FAILED for verdict in drift)
     thin = [verdict.column for verdict in drift if verdict.outcome is Outcome.UNDECIDED]
     if outcome is Outcome.FAILED:
-        reason = f"{len(judged.violations)} violations, {drifted} columns drifted."
+        reason = f"{number(len(judged.violations), 'violation')}, {number(drifted, 'column')} drifted."
     elif not outcomes:
         reason = "No constraint and no baseline was given, so nothing was checked."
     elif judged.wanting:
         first = judged.wanting[0]
-        reason = f"{len(judged.wanting)} rules could not be judged, first {first.check} {first.column}: {first.reason}."
+        of = f" of column {first.column!r}" if first.column else ""
+        reason = f"{number(len(judged.wanting), 'rule')} could not be judged, first {first.check}{of}: {first.reason}."
     elif thin:
-        reason = f"Too few values to judge the drift of {len(thin)} columns, first {thin[0]!r}."
+        reason = f"Too few values to judge the drift of {number(len(thin), 'column')}, first {thin[0]!r}."
     else:
         reason = f"All {judged.made + len(drift)} checks passed."
     return CheckReport(
@@ -226,22 +232,25 @@ def _check_column(column: ColumnProfile, rule: ColumnConstraints, levels: Levels
         return
     if rule.values is not None:
         _check_domain(column, rule, levels, judged)
-    if column.histogram is not None and column.kind in NUMERIC:
+    if column.kind in NUMERIC:
         _check_numbers(column, rule, levels, judged)
-    else:
-        _skip_all(rule, ("range",), "the column holds no numbers", judged)
+    elif _asked(rule)["range"]:
+        judged.cannot(rule.name, "range", f"the column holds no numbers (it is {column.kind})")
 
 
 def _skip_all(rule: ColumnConstraints, checks: tuple[str, ...], reason: str, judged: Judged) -> None:
     """Tell of the checks that a rule asks for and that are not made."""
-    asked = {
+    for check in checks:
+        if _asked(rule)[check]:
+            judged.skip(rule.name, check, reason)
+
+
+def _asked(rule: ColumnConstraints) -> dict[str, bool]:
+    return {
         "type": rule.kind is not None,
         "domain": rule.values is not None,
         "range": rule.minimum is not None or rule.maximum is not None or rule.non_negative,
     }
-    for check in checks:
-        if asked[check]:
-            judged.skip(rule.name, check, reason)
 
 
 def _check_completeness(column: ColumnProfile, least: float, levels: Levels, judged: Judged) -> None:
@@ -282,14 +291,14 @@ def _example(column: ColumnProfile) -> str:
 
 
 def _check_domain(column: ColumnProfile, rule: ColumnConstraints, levels: Levels, judged: Judged) -> None:
-    categories = column.categories
-    if categories is None or rule.values is None:
-        judged.skip(column.name, "domain", "the texts of the column were not counted")
+    counts = column.categories.counts if column.categories is not None else _whole_counts(column)
+    if counts is None or rule.values is None:
+        judged.cannot(column.name, "domain", f"the single values of a column that is {column.kind} were not counted")
         return
     known = set(rule.values)
-    inside = sum(count for text, count in categories.counts.items() if text in known)
+    inside = sum(count for text, count in counts.items() if text in known)
     share = inside / max(1, column.present)
-    strange = sorted(text for text in categories.counts if text not in known)
+    strange = sorted(text for text in counts if text not in known)
     shown = ", ".join(repr(text[:40]) for text in strange[:3]) + (" ..." if len(strange) > 3 else "")
     judged.rule(
         share >= rule.values_share_min
@@ -302,6 +311,14 @@ def _check_domain(column: ColumnProfile, rule: ColumnConstraints, levels: Levels
     )
 
 
+def _whole_counts(column: ColumnProfile) -> dict[str, int] | None:
+    """How often each whole number occurs, where each was kept: 0 and 1 are a domain as much as no and yes are."""
+    if column.kind not in NUMERIC or not column.whole or column.histogram is None or not column.histogram.exact:
+        return None
+    values, counts = column.histogram.points()
+    return {f"{value:.0f}": int(count) for value, count in zip(values, counts, strict=True)}
+
+
 def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, levels: Levels, judged: Judged) -> None:
     name = column.name
     if rule.non_negative:
@@ -312,6 +329,9 @@ def _check_numbers(column: ColumnProfile, rule: ColumnConstraints, levels: Level
             False, name, "infinite", f"{column.infinite} values of column {name!r} are infinite.", column.infinite, 0
         )
     if rule.minimum is None and rule.maximum is None:
+        return
+    if column.minimum is None:
+        judged.cannot(name, "range", "the column holds no finite number")
         return
     low = -math.inf if rule.minimum is None else rule.minimum
     high = math.inf if rule.maximum is None else rule.maximum

@@ -60,8 +60,10 @@ def understood(sql: str, *, name: str = "expression") -> Expression:
     """Look through an expression.
 
     Raises:
-        Invalid: it is no single expression, or uses something besides columns, constants, conditions and plain functions.
+        Invalid: it is no single expression, names no column, or uses something besides columns, constants, conditions and plain functions.
     """
+    if not sql.strip():
+        raise Invalid(f"The expression of rule {name!r} is empty.", field=name)
     if len(sql) > LENGTH_MAX:
         raise Invalid(f"The expression of rule {name!r} is longer than {LENGTH_MAX} characters.", field=name)
     with closed_connection() as connection:
@@ -73,6 +75,8 @@ def understood(sql: str, *, name: str = "expression") -> Expression:
         node = _only_node(tree, name)
         columns: dict[str, None] = {}
         _look(node["select_list"][0], name, columns, 0)
+        if not columns:
+            raise Invalid(f"The expression of rule {name!r} names no column, so it says nothing of a row.", field=name)
         text = connection.execute("SELECT json_deserialize_sql($tree::json)", {"tree": json.dumps(tree)}).fetchall()[0][
             0
         ]

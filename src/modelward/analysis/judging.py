@@ -65,5 +65,10 @@ class Judged:
         return [Outcome.PASSED] if self.made else []
 
 
+def number(count: int, what: str) -> str:
+    """A count with its noun: 1 violation, 2 violations."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)

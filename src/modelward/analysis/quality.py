@@ -116,7 +116,7 @@ def _binary(
         curves=Curves(roc=ranking.roc, precision_recall=ranking.precision_recall, calibration=ranking.calibration)
         if ranking
         else None,
-        notes=_notes(rows, incomplete, ranking),
+        notes=_notes(rows, incomplete, ranking, scored_apart=prediction is not None),
     )
 
 
@@ -215,10 +215,16 @@ def _within(value: float | None, ends: tuple[float, float] | None) -> Metric:
     return Metric(value=value, low=low, high=high)
 
 
-def _notes(rows: int, incomplete: int, ranking: Ranking | None = None) -> tuple[str, ...]:
+def _notes(rows: int, incomplete: int, ranking: Ranking | None, *, scored_apart: bool) -> tuple[str, ...]:
     notes = []
     if incomplete:
         notes.append(f"{incomplete} of {rows} rows lack a label or a prediction and are left out.")
+    scored = ranking.positives + ranking.negatives if ranking is not None else 0
+    if ranking is not None and scored_apart and scored != rows - incomplete:
+        notes.append(
+            f"Areas, losses and calibration are of the {scored} rows with a label and a probability, "
+            f"all else of the {rows - incomplete} rows with a label and a prediction."
+        )
     if ranking is not None and ranking.auc_error:
         hint = "" if ranking.auc_error <= AUC_ERROR_MAX else " Ask for it exactly (exact=True) if that is too much."
         notes.append(f"Scores were counted in bins: the AUC errs by at most {ranking.auc_error:.1e}.{hint}")

@@ -13,6 +13,7 @@ Values: TypeAlias = Any
 Read: TypeAlias = Callable[[Values], dict[str, Values]]
 
 BOOTSTRAP_SAMPLES = 500
+CONFIDENCE = 0.95
 CLASSES_WITH_INTERVAL_MAX = 50
 
 
@@ -54,8 +55,34 @@ def _f_beta(tp: Values, fp: Values, fn: Values, beta: float) -> Values:
     return _ratio((1 + square) * tp, (1 + square) * tp + square * fn + fp)
 
 
+def denominators(cells: Values) -> dict[str, int]:
+    """Of how many rows each figure is a share, for the figures that are one."""
+    total = int(cells.sum())
+    if cells.shape != (2, 2):
+        return {"accuracy": total}
+    (tn, fp), (fn, tp) = cells.tolist()
+    return {
+        "accuracy": total,
+        "precision": int(tp + fp),
+        "recall": int(tp + fn),
+        "specificity": int(tn + fp),
+        "false_positive_rate": int(tn + fp),
+        "false_negative_rate": int(tp + fn),
+        "label_share": total,
+        "predicted_share": total,
+    }
+
+
+def exact_end(rows: int) -> float:
+    """The lower end of the 95 % interval of a share when all rows have it (Clopper & Pearson 1934)."""
+    return math.pow((1 - CONFIDENCE) / 2, 1 / rows)
+
+
 def with_intervals(cells: npt.NDArray[Any], read: Read, seed: int) -> dict[str, Metric]:
-    """Metrics of a confusion matrix with 95 % intervals, from matrices drawn anew (bootstrap)."""
+    """Metrics of a confusion matrix with 95 % intervals, from matrices drawn anew (bootstrap).
+
+    A share of no row or of every row has the interval of Clopper & Pearson: drawing anew never shows what was not seen.
+    """
     points: dict[str, Values] = read(cells.astype(float))
     total = int(cells.sum())
     if total == 0:
@@ -63,15 +90,21 @@ def with_intervals(cells: npt.NDArray[Any], read: Read, seed: int) -> dict[str, 
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(total, cells.ravel() / total, BOOTSTRAP_SAMPLES).reshape(-1, *cells.shape)
     samples: dict[str, Values] = read(drawn.astype(float))
-    return {name: _metric(float(value), samples[name]) for name, value in points.items()}
+    shares = denominators(cells)
+    return {name: _metric(float(value), samples[name], shares.get(name)) for name, value in points.items()}
 
 
-def _metric(value: float, samples: Values) -> Metric:
+def _metric(value: float, samples: Values, rows: int | None) -> Metric:
     if not math.isfinite(value):
         return Metric(value=None, reason="No row in the denominator.")
+    if rows is not None and value in (0.0, 1.0):
+        end = exact_end(rows)
+        return Metric(value=value, low=value * end, high=1 - end if value == 0 else 1.0)
     finite = samples[np.isfinite(samples)]
     if finite.size < 0.98 * samples.size:
         return Metric(value=value, reason="Too few rows for an interval.")
+    if finite.min() == finite.max():
+        return Metric(value=value, reason="Too few different rows for an interval.")
     low, high = np.quantile(finite, (0.025, 0.975))
     return Metric(value=value, low=float(low), high=float(high))
 

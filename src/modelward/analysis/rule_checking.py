@@ -1,7 +1,7 @@
 """Judging rules over rows and tables: number of rows, freshness, uniqueness, patterns, conditions of the user."""
 
 from modelward.analysis.constraints import ColumnConstraints, Constraints, expression_name, pattern_name, unique_name
-from modelward.analysis.judging import Judged
+from modelward.analysis.judging import Judged, number
 from modelward.analysis.profiles import ColumnProfile, Kind, Profile
 from modelward.analysis.rule_counts import RuleCount
 
@@ -34,9 +34,18 @@ def check_table(
 def _check_rows(current: Profile, baseline: Profile | None, constraints: Constraints, judged: Judged) -> None:
     rows, least, most = current.rows, constraints.rows_min, constraints.rows_max
     if least is not None:
-        judged.rule(rows >= least, "", "rows", f"The data has {rows} rows; at least {least} are expected.", rows, least)
+        judged.rule(
+            rows >= least,
+            "",
+            "rows",
+            f"The data has {number(rows, 'row')}; at least {least} are expected.",
+            rows,
+            least,
+        )
     if most is not None:
-        judged.rule(rows <= most, "", "rows", f"The data has {rows} rows; at most {most} are expected.", rows, most)
+        judged.rule(
+            rows <= most, "", "rows", f"The data has {number(rows, 'row')}; at most {most} are expected.", rows, most
+        )
     if constraints.rows_change_max is None:
         return
     if baseline is None or baseline.rows == 0:
@@ -59,7 +68,7 @@ def _check_age(column: ColumnProfile, oldest: float, at: float | None, judged: J
         judged.cannot(column.name, "freshness", f"the column holds no time (it is {column.kind})")
         return
     if at is None:
-        judged.cannot(column.name, "freshness", "no moment was given to measure the age from")
+        judged.cannot(column.name, "freshness", "no moment was given to measure the age from (the argument `at`)")
         return
     age = at - column.maximum
     judged.rule(
@@ -77,7 +86,9 @@ def _count(current: Profile, name: str, column: str, check: str, judged: Judged)
     if count is None:
         judged.cannot(column, check, NOT_COUNTED)
     elif count.share is None:
-        judged.cannot(column, check, "in no row are the values there that it needs")
+        judged.cannot(
+            column, check, "in no row are the values there that it needs; a column may be missing or have another name"
+        )
         return None
     return count
 
@@ -90,8 +101,8 @@ def _check_pattern(current: Profile, rule: ColumnConstraints, judged: Judged) ->
         count.share >= rule.pattern_share_min,
         rule.name,
         "pattern",
-        f"{count.broken} values of column {rule.name!r} ({1 - count.share:.4%}) do not match {rule.pattern!r}, "
-        f"for example {count.example!r}.",
+        f"{count.broken} of {count.kept + count.broken} values of column {rule.name!r} ({1 - count.share:.4%}) do not match "
+        f"{rule.pattern!r}, for example {count.example!r}.",
         count.share,
         rule.pattern_share_min,
     )

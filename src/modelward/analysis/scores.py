@@ -225,7 +225,9 @@ def _average_precision(pos: Floats, hits: Floats, misses: Floats) -> float:
     return float((pos * hits / (hits + misses)).sum() / hits[-1])
 
 
-def _around(total: float, squares: float, rows: float) -> tuple[float, float]:
+def _around(total: float, squares: float, rows: float) -> tuple[float, float] | None:
+    if rows < 2:
+        return None
     mean = float(total) / rows
     half = 1.96 * math.sqrt(max(0.0, float(squares) / rows - mean * mean) / rows)
     return max(0.0, mean - half), mean + half
@@ -271,7 +273,14 @@ def _points(across: Floats, up: Floats, at: Floats, picked: Any) -> tuple[tuple[
 
 
 def auc_interval(auc: float, positives: int, negatives: int) -> tuple[float, float]:
-    """95 % interval of an area under the ROC curve (Hanley & McNeil 1982)."""
+    """95 % interval of an area under the ROC curve (Hanley & McNeil 1982).
+
+    Where the scores part the classes wholly there is no variance to see; then that of Clopper & Pearson for the rarer
+    class: so large a share of it might stand on the other side without one row of it having been drawn.
+    """
+    if auc in (0.0, 1.0):
+        end = 0.025 ** (1 / min(positives, negatives))
+        return (end, 1.0) if auc == 1.0 else (0.0, 1 - end)
     q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
     variance = auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)
     half = 1.96 * math.sqrt(max(0.0, variance) / (positives * negatives))

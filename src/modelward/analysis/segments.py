@@ -19,6 +19,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, ColumnProfile]
     unsure: int = 0
 
+    def __repr__(self) -> str:
+        return f"<Segment {self.values}: {self.rows:,} rows, {len(self.columns)} columns>"
+
     def __add__(self, other: "Segment") -> "Segment":
         columns = joined_columns(self.columns, self.rows, other.columns, other.rows)
         unsure = self.unsure + other.unsure

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from modelward.cli.check import conclude
+from modelward.kernel.outcome import Outcome
 
 if TYPE_CHECKING:
+    from modelward.analysis import JobFiles
     from modelward.analysis.explain import ShapState
 
 STATE_SECONDS = 5.0
@@ -27,6 +29,7 @@ STATE_SECONDS = 5.0
 @click.option("--predictor", help="The model to ask: an http(s) address, or module:function.")
 @click.option("--header", multiple=True, help="'Name: value' to send to the model; can be repeated.")
 @click.option("--state", help="File that keeps what is explained, so that an interrupted run can be gone on with.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def analyze(
     config: str,
     data: str,
@@ -35,6 +38,7 @@ def analyze(
     predictor: str | None,
     header: tuple[str, ...],
     state: str | None,
+    as_json: bool,
 ) -> None:
     """Write the analysis.json that CONFIG (an analysis_config.json) asks for.
 
@@ -54,7 +58,28 @@ def analyze(
         found = analyze_files(
             asked, data, baseline=baseline, predictor=model, state=kept, on_progress=keeper.told if model else None
         )
-    conclude(found, out)
+    conclude(_with_what_is_undefined(found), out, as_json=as_json)
+
+
+def _with_what_is_undefined(found: "JobFiles") -> "JobFiles":
+    """Tell of the bias metrics that have an error for a value; where all have, nothing was decided."""
+    import msgspec
+
+    content = msgspec.json.decode(found.files["analysis.json"])
+    told = [
+        (f"{facet} = {group.get('value_or_threshold', 'each')}", metric["name"], metric.get("error"))
+        for stage in ("pre_training_bias_metrics", "post_training_bias_metrics")
+        for facet, groups in content.get(stage, {}).get("facets", {}).items()
+        for group in groups
+        for metric in group["metrics"]
+    ]
+    errors = tuple(
+        (facet, name, str(error).strip().removeprefix(f"{name}: ").rstrip(".")) for facet, name, error in told if error
+    )
+    found = msgspec.structs.replace(found, unchecked=(*found.unchecked, *errors))
+    if errors and len(errors) == len(told) and found.outcome is None:
+        return msgspec.structs.replace(found, outcome=Outcome.UNDECIDED, reason="Not one metric of bias is defined.")
+    return found
 
 
 class _Keeper:

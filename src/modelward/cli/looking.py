@@ -86,9 +86,19 @@ def _judged(current: "Profile", baseline: "Profile | None", rules: "Constraints"
     if asked.history_path is None:
         return check(current, baseline, rules, at=time.time())
     from modelward.analysis.budget import RunHistory, check_run
+    from modelward.kernel.errors import Invalid
 
+    if rules.drift.false_alarms_a_month is None:
+        raise Invalid(
+            "A history carries what is left of a budget, and there is no budget of false alarms.",
+            field="--history",
+            hint="Say --false-alarms 1 --runs 30, or set drift.false_alarms_a_month and runs_a_month in the constraints.",
+        )
     path = Path(asked.history_path)
-    history = RunHistory.from_bytes(path.read_bytes()) if path.exists() else RunHistory()
+    try:
+        history = RunHistory.from_bytes(path.read_bytes()) if path.exists() else RunHistory()
+    except OSError as problem:
+        raise Invalid(f"The history {asked.history_path!r} cannot be read: {problem.strerror}.") from problem
     report, kept = check_run(current, baseline, rules, history, at=time.time())
     # Written beside and moved: a crash leaves the old history.
     beside = path.with_name(path.name + ".new")
@@ -96,8 +106,6 @@ def _judged(current: "Profile", baseline: "Profile | None", rules: "Constraints"
         beside.write_bytes(kept.to_bytes())
         beside.replace(path)
     except OSError as problem:
-        from modelward.kernel.errors import Invalid
-
         raise Invalid(f"The history {asked.history_path!r} cannot be written: {problem.strerror}.") from problem
     return report
 
@@ -134,11 +142,17 @@ def _profiled(path: str, plan: "Plan", what: str, asked: Asked) -> "Profile":
 
 
 def _read_rules(path: str) -> "Constraints":
-    from modelward.analysis import Constraints
+    from modelward.analysis.constraint_reading import read_constraints
     from modelward.kernel import codec
-    from modelward.kernel.errors import NotFound
+    from modelward.kernel.errors import Invalid, NotFound
 
     try:
-        return codec.decode(Path(path).read_bytes(), Constraints, field=path)
+        given = codec.decode(Path(path).read_bytes(), dict, field=path)
     except OSError as problem:
         raise NotFound(f"The constraints {path!r} cannot be read: {problem.strerror}.") from problem
+    if "features" in given:
+        raise Invalid(
+            f"{path!r} holds the constraints of the hosted service.",
+            hint="Judge by them with `modelward check DATA --baseline FOLDER --out FOLDER`.",
+        )
+    return read_constraints(given, field=path)

@@ -1,10 +1,13 @@
 """`modelward quality`: measure predictions against labels, in the files of the hosted service."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelward.cli.check import conclude
+
+if TYPE_CHECKING:
+    from modelward.analysis import JobFiles
 
 
 @click.command()
@@ -28,8 +31,15 @@ from modelward.cli.check import conclude
 @click.option("--baseline", help="Folder with an earlier constraints.json: metrics worse than there are violations.")
 @click.option("--out", required=True, help="Folder for statistics.json and constraints.json.")
 @click.option("--no-header", is_flag=True, help="The CSV file has no header; columns are named _c0, _c1, ...")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def quality(
-    data: tuple[str, ...], problem_type: Any, out: str, no_header: bool, probability: tuple[str, ...], **settings: Any
+    data: tuple[str, ...],
+    problem_type: Any,
+    out: str,
+    no_header: bool,
+    probability: tuple[str, ...],
+    as_json: bool,
+    **settings: Any,
 ) -> None:
     """Write statistics.json and constraints.json of predictions in DATA; with --baseline, the violations instead.
 
@@ -41,7 +51,21 @@ def quality(
 
     columns = _columns(probability)
     found = quality_files(list(data), problem_type=problem_type, probability=columns, header=not no_header, **settings)
-    conclude(found, out)
+    if not as_json:
+        _show(found)
+    conclude(found, out, as_json=as_json)
+
+
+def _show(found: "JobFiles") -> None:
+    """The figures of the statistics, a line each."""
+    import msgspec
+
+    statistics = msgspec.json.decode(found.files["statistics.json"])
+    for family in statistics.values():
+        for name, figure in family.items() if isinstance(family, dict) else ():
+            value = figure.get("value") if isinstance(figure, dict) else None
+            if isinstance(value, int | float):
+                click.echo(f"  {name:<40} {value:.6g}")
 
 
 def _columns(given: tuple[str, ...]) -> str | list[str] | dict[str, str] | None:

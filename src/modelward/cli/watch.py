@@ -152,9 +152,10 @@ def _show_columns(console: "Console", seen: Seen) -> None:
     table = Table(title=Text(f"{seen.data}: {seen.current.rows:,} rows, {len(seen.current.columns)} columns"), box=None)
     wide = console.width >= 100
     for heading in ("column", "kind", "present", "distinct", *(("mean",) if wide else ()), "range", "shape"):
-        table.add_column(
-            heading, justify="right" if heading in ("present", "distinct", "mean") else "left", no_wrap=True
-        )
+        right = heading in ("present", "distinct", "mean")
+        # On a narrow terminal the range and the shape give way: cut headings and figures say nothing.
+        least = {"column": 12, "kind": 5, "range": 16, "shape": 4}.get(heading, len(heading))
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True, min_width=least)
     verdicts = {verdict.column: verdict.outcome.value for verdict in seen.report.drift} if seen.report else {}
     for column in list(seen.current.columns.values())[:COLUMNS_SHOWN_MAX]:
         drawn = picture(column, cells=16)

@@ -157,17 +157,18 @@ def test_more_bad_lines_than_are_told_are_counted(tmp_path):
     ("content", "codes"),
     [
         ("a,b,label,pred\n", {"watch": 0, "baseline": 3, "check": 2, "quality": 3, "analyze": 3}),
-        ("a,b,label,pred\n" + ",,,\n" * 50, {"watch": 0, "baseline": 0, "check": 1, "quality": 3, "analyze": 0}),
-        ("a,b,label,pred\n1,2.5,1,0\n", {"watch": 0, "baseline": 0, "check": 0, "quality": 0, "analyze": 0}),
-        ("a,b,label,pred\n" + "1,2.5,1,1\n" * 300, {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 0}),
+        ("a,b,label,pred\n" + ",,,\n" * 50, {"watch": 0, "baseline": 0, "check": 1, "quality": 3, "analyze": 2}),
+        ("a,b,label,pred\n1,2.5,1,0\n", {"watch": 0, "baseline": 0, "check": 0, "quality": 0, "analyze": 2}),
+        ("a,b,label,pred\n" + "1,2.5,1,1\n" * 300, {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 2}),
         ("a,b,label,pred\n" + "nan,inf,1,0\n-inf,1.5,0,1\n" * 30,
-         {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 0}),
+         {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 2}),
         ("a,b,label,pred\n" + f"{2**53 + 1},{10**25},1,0\n" * 30,
-         {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 0}),
+         {"watch": 0, "baseline": 0, "check": 1, "quality": 0, "analyze": 2}),
     ],
     ids=["header only", "all null", "one row", "one value", "no numbers", "large whole numbers"],
 )  # fmt: skip
 def test_scant_tables_have_a_defined_end(tmp_path, content, codes):
+    """What holds one group alone has no metric of bias: undecided."""
     path = write(tmp_path, "t.csv", content)
 
     assert {command: ask(tmp_path, command, path)[0] for command in COMMANDS} == codes

@@ -19,7 +19,7 @@ BARS_MAX = 50
 CLASSES_DRAWN_MAX = 50
 FINDING_CHARACTERS_MAX = 400
 # Measures outside [0, 1] would dwarf the others in one chart.
-UNBOUNDED = frozenset({"log_loss", "matthews", "kappa", "r2", "mean_error", "mse"})
+UNBOUNDED = frozenset({"log_loss", "matthews", "kappa", "r2", "mean_error", "mape", "mse"})
 
 
 class Computed(msgspec.Struct, frozen=True, kw_only=True):

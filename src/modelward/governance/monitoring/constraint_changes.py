@@ -1,10 +1,7 @@
 """Constraints that a person gives to a baseline: read strictly, held against the baseline, kept as a new version."""
 
-import math
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from modelward.governance.access.permissions import Permission, require
@@ -19,8 +16,6 @@ from modelward.storage.work import Work
 NOTE_CHARACTERS_MAX = 2_000
 COLUMNS_MAX = 20_000
 TABLE_RULES_MAX = 1_000
-SHARES = ("completeness_min", "values_share_min", "range_share_min", "unique_share_min", "pattern_share_min")
-BEYOND_0 = ("numeric_threshold", "shift_threshold", "categorical_threshold", "missing_threshold", "false_share")
 
 
 class NoConstraints(Conflict):
@@ -93,102 +88,33 @@ def read_constraints(given: dict[str, Any], profile: bytes) -> bytes:
         Invalid: a field is unknown, of the wrong kind or breaks its rule; the message names field, value and rule.
     """
     # The numbers cost time and memory to load: only who changes constraints pays.
-    from modelward.analysis import Constraints, Profile
+    from modelward.analysis import Profile
+    from modelward.analysis.constraint_reading import read_constraints as read_strictly
 
     field = "constraints"
-    _no_unknown(given, Constraints, field)
-    read = codec.convert(given, Constraints, field=field)
-    if read.version != 1:
-        raise _wrong(f"{field}.version", read.version, "it must be 1, the only form there is")
+    read = read_strictly(given, field=field)
     if len(read.columns) > COLUMNS_MAX or len(read.conditions) + len(read.unique_together) > TABLE_RULES_MAX:
         raise Invalid(f"At most {COLUMNS_MAX} columns and {TABLE_RULES_MAX} table rules are kept.", field=field)
     seen = Profile.from_bytes(profile)
     known = {*seen.columns, *OUTCOME_COLUMNS}
     _check_columns(read, known)
-    _check_table(read, known)
-    _check_drift(read.drift)
     _check_rules(read, seen)
     return codec.canonical(read)
 
 
-def _wrong(field: str, value: object, rule: str) -> Invalid:
-    return Invalid(f"{field} is {str(value)[:200]!r}; {rule}.", field=field)
-
-
-def _no_unknown(given: object, kind: Any, field: str) -> None:
-    """A misspelt rule would not be judged, and nobody would know."""
-    if not isinstance(given, dict):
-        return
-    fields = {each.name: each.type for each in msgspec.structs.fields(kind)}
-    for name, value in given.items():
-        if name not in fields:
-            known = ", ".join(fields)
-            raise Invalid(f"{field}.{str(name)[:60]} is not known; known are {known}.", field=f"{field}.{name}"[:200])
-        for inner in _structs_in(fields[name]):
-            for place, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                _no_unknown(each, inner, f"{field}.{name}" + ("" if place is None else f"[{place}]"))
-
-
-def _structs_in(kind: Any) -> Iterator[Any]:
-    told = msgspec.inspect.type_info(kind)
-    inner = told.item_type if isinstance(told, msgspec.inspect.VarTupleType) else told
-    if isinstance(inner, msgspec.inspect.StructType):
-        yield inner.cls
-
-
 def _check_columns(read: Any, known: set[str]) -> None:
-    names: set[str] = set()
     for place, rule in enumerate(read.columns):
-        field = f"constraints.columns[{place}]"
-        if rule.name in names:
-            raise _wrong(f"{field}.name", rule.name, "that column was named before")
-        names.add(rule.name)
-        _check_known(f"{field}.name", rule.name, known)
-        for name in SHARES:
-            _check(f"{field}.{name}", getattr(rule, name), lambda value: 0 <= value <= 1, "it must be from 0 to 1")
-        for name in ("drift_threshold", "age_seconds_max"):
-            _check(f"{field}.{name}", getattr(rule, name), lambda value: value > 0, "it must be above 0")
-        for name in ("minimum", "maximum"):
-            _check(f"{field}.{name}", getattr(rule, name), lambda _: True, "it must be a number")
-        if rule.minimum is not None and rule.maximum is not None and rule.minimum > rule.maximum:
-            raise _wrong(f"{field}.minimum", rule.minimum, f"it must not be above maximum, {rule.maximum}")
-
-
-def _check_table(read: Any, known: set[str]) -> None:
+        _check_known(f"constraints.columns[{place}].name", rule.name, known)
     for place, columns in enumerate(read.unique_together):
-        field = f"constraints.unique_together[{place}]"
-        if not columns or len(set(columns)) != len(columns):
-            raise _wrong(field, ", ".join(columns), "it must name at least one column, and none twice")
         for name in columns:
-            _check_known(field, name, known)
-    for place, condition in enumerate(read.conditions):
-        field = f"constraints.conditions[{place}]"
-        if not condition.name.strip():
-            raise _wrong(f"{field}.name", condition.name, "a condition needs a name")
-        _check(f"{field}.share_min", condition.share_min, lambda value: 0 <= value <= 1, "it must be from 0 to 1")
-    for name in ("rows_min", "rows_max", "rows_change_max", "rows"):
-        _check(f"constraints.{name}", getattr(read, name), lambda value: value >= 0, "it must be 0 or more")
-    if read.rows_min is not None and read.rows_max is not None and read.rows_min > read.rows_max:
-        raise _wrong("constraints.rows_min", read.rows_min, f"it must not be above rows_max, {read.rows_max}")
-
-
-def _check_drift(drift: Any) -> None:
-    for name in BEYOND_0:
-        _check(f"constraints.drift.{name}", getattr(drift, name), lambda value: value > 0, "it must be above 0")
-    if drift.false_share >= 1:
-        raise _wrong("constraints.drift.false_share", drift.false_share, "it must be below 1")
-    _check("constraints.drift.rows_min", drift.rows_min, lambda value: value >= 1, "it must be at least 1")
-
-
-def _check(field: str, value: Any, fits: Callable[[Any], bool], rule: str) -> None:
-    if value is not None and not (math.isfinite(value) and fits(value)):
-        raise _wrong(field, value, rule)
+            _check_known(f"constraints.unique_together[{place}]", name, known)
 
 
 def _check_known(field: str, name: str, known: set[str]) -> None:
     if name not in known:
         shown = ", ".join(sorted(known)[:20]) + (", ..." if len(known) > 20 else "")
-        raise _wrong(field, name, f"the baseline has no such column; it has {shown}")
+        rule = f"the baseline has no such column; it has {shown}"
+        raise Invalid(f"{field} is {name[:200]!r}; {rule}.", field=field)
 
 
 def _check_rules(read: Any, seen: Any) -> None:
@@ -200,9 +126,6 @@ def _check_rules(read: Any, seen: Any) -> None:
     from modelward.analysis import counted_rules
     from modelward.analysis.row_rules import tally_of
 
-    names = [condition.name for condition in read.conditions]
-    if len(set(names)) != len(names):
-        raise _wrong("constraints.conditions", ", ".join(names), "two conditions have the same name")
     known = {*seen.columns, *OUTCOME_COLUMNS}
     for rule in counted_rules(read):
         tally = tally_of(rule)

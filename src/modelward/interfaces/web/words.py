@@ -97,6 +97,7 @@ TITLES = {
     "f0_5": "F0.5",
     "kappa": "Cohen's kappa",
     "mae": "Mean absolute error",
+    "mape": "Mean absolute error as a share of the label",
     "matthews": "Matthews correlation",
     "mse": "Mean squared error",
     "r2": "R²",

@@ -33,6 +33,7 @@ TITLES = {
     "auc": "AUC",
     "rmse": "RMSE",
     "mae": "MAE",
+    "mape": "MAPE",
     "mse": "MSE",
     "r2": "R²",
     "f0_5": "F0.5",
