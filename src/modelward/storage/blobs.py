@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -115,6 +115,20 @@ def _checked(pieces: Iterable[bytes], digest: Digest) -> Iterator[bytes]:
     yield held
 
 
+def _removed(gate: Gate, digests: Iterable[Digest], remove: Callable[[Digest], Kept | None]) -> list[Kept] | None:
+    """Remove blobs one by one while nobody puts any; ``remove`` says what it removed, or None where it let a blob be."""
+    removed: list[Kept | None] = []
+    with gate.removing() as free:
+        if not free:
+            return None
+        for digest in digests:
+            if not gate.holds():
+                break
+            with contextlib.suppress(FileNotFoundError):
+                removed.append(remove(digest))
+    return [each for each in removed if each]
+
+
 class FolderBlobs:
     """Blobs as files ``ab/cdef...`` below a folder. A file is flushed before it gets its name, and its folder after."""
 
@@ -206,20 +220,16 @@ class FolderBlobs:
 
     def remove(self, digests: Iterable[Digest], *, put_before: float) -> list[Kept] | None:
         """Remove blobs; see ``Blobs.remove``."""
-        removed = []
-        with self._gate.removing() as free:
-            if not free:
+
+        def remove(digest: Digest) -> Kept | None:
+            path = self._file(digest)
+            known = path.stat()
+            if known.st_mtime >= put_before:
                 return None
-            for digest in digests:
-                if not self._gate.holds():
-                    break
-                path = self._file(digest)
-                with contextlib.suppress(FileNotFoundError):
-                    known = path.stat()
-                    if known.st_mtime < put_before:
-                        path.unlink()
-                        removed.append(Kept(digest, known.st_size, known.st_mtime))
-        return removed
+            path.unlink()
+            return Kept(digest, known.st_size, known.st_mtime)
+
+        return _removed(self._gate, digests, remove)
 
     def _file(self, digest: Digest) -> Path:
         return self.folder / digest.hex[:2] / digest.hex[2:]
@@ -339,20 +349,17 @@ class BucketBlobs:
 
     def remove(self, digests: Iterable[Digest], *, put_before: float) -> list[Kept] | None:
         """Remove blobs; see ``Blobs.remove``."""
-        removed = []
-        with self._gate.removing() as free:
-            if not free:
-                return None
-            for digest in digests:
-                if not self._gate.holds():
-                    break
-                with contextlib.suppress(FileNotFoundError), as_unavailable():
-                    known = self._obstore.head(self._store, self._key(digest))
-                    put_at = known["last_modified"].timestamp()
-                    if put_at < put_before:
-                        self._obstore.delete(self._store, self._key(digest))
-                        removed.append(Kept(digest, known["size"], put_at))
-        return removed
+
+        def remove(digest: Digest) -> Kept | None:
+            with as_unavailable():
+                known = self._obstore.head(self._store, self._key(digest))
+                put_at = known["last_modified"].timestamp()
+                if put_at >= put_before:
+                    return None
+                self._obstore.delete(self._store, self._key(digest))
+            return Kept(digest, known["size"], put_at)
+
+        return _removed(self._gate, digests, remove)
 
     def _key(self, digest: Digest) -> str:
         return f"{digest.hex[:2]}/{digest.hex[2:]}"

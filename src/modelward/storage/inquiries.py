@@ -71,6 +71,11 @@ def entries(column: Column, part: str) -> Field:
     return field
 
 
+def tags_inside(column: Column) -> dict[str, Field]:
+    """The fields ``tag``, ``tag_keys`` and ``tag_values`` of things whose tags stand in a column of their own table, as JSON."""
+    return {"tag": within(column), "tag_keys": entries(column, "key"), "tag_values": entries(column, "value")}
+
+
 _TAG = sa.table("tag", sa.column("thing"), sa.column("key"), sa.column("value"))
 
 

@@ -177,25 +177,12 @@ def _missing(work: Work, id: str, number: int | None) -> PackMissing:
 
 
 def _built_in(pack: Pack) -> PackVersion:
-    digest = control_packs.digest_of(pack)
-    return PackVersion(
-        id=pack.id,
-        title=pack.title,
-        source=pack.source,
-        controls=len(pack.control),
-        control=pack.control,
-        digest=digest,
-    )
+    return _version_of(pack, digest=control_packs.digest_of(pack))
 
 
 def _version(kept: KeptPack) -> PackVersion:
-    pack = codec.decode(kept.text, Pack, field=f"pack {kept.pack}")
-    return PackVersion(
-        id=pack.id,
-        title=pack.title,
-        source=pack.source,
-        controls=len(pack.control),
-        control=pack.control,
+    return _version_of(
+        codec.decode(kept.text, Pack, field=f"pack {kept.pack}"),
         number=kept.number,
         built_in=False,
         retired=kept.retired,
@@ -203,6 +190,12 @@ def _version(kept: KeptPack) -> PackVersion:
         at=kept.at,
         by=kept.by,
         note=kept.note,
+    )
+
+
+def _version_of(pack: Pack, **known: Any) -> PackVersion:
+    return PackVersion(
+        id=pack.id, title=pack.title, source=pack.source, controls=len(pack.control), control=pack.control, **known
     )
 
 

@@ -260,16 +260,6 @@ def check_subject(before: Content, after: Content) -> None:
             )
 
 
-def without_subject(content: Content) -> Content:
-    """A content that no longer says what it is about, as a copy for something else needs it."""
-    kept = dict(content)
-    for _, path in SUBJECTS:
-        section, field = (str(step) for step in paths.steps_of(path))
-        if section in kept:
-            kept[section] = {key: value for key, value in kept[section].items() if key != field}
-    return {key: value for key, value in kept.items() if value != {}}
-
-
 def words_of(card: Card, content: Content) -> str:
     """What a search for text looks through: names and all texts, in small letters."""
     said = [card.name, card.model or "", card.version or "", *_texts(content)]

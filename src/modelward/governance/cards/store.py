@@ -291,19 +291,11 @@ def find_version_at(work: Work, name: CardRef, at: datetime) -> CardVersion | No
 
 def list_versions(work: Work, name: CardRef, *, page: PageRequest) -> Page[CardVersionEntry]:
     """The versions of a card, the newest first."""
-    columns = [column for column in card_version.c if column.name not in ("content", "origins", "bindings")]
-    last = (
-        sa.select(card_status.c.status)
-        .where(card_status.c.card == card_version.c.card, card_status.c.number == card_version.c.number)
-        .order_by(card_status.c.place.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = sa.select(*columns, last.label("status")).where(card_version.c.card == name)
+    query = select_entries(name)
     query = query.order_by(card_version.c.number.desc()).limit(page.limit + 1)
     if page.after_number is not None:
         query = query.where(card_version.c.number < page.after_number)
-    found = [_entry(row) for row in work.execute(query)]
+    found = [entry_of(row) for row in work.execute(query)]
     items = found[: page.limit]
     return Page(items=items, next_cursor=cursor_after(str(items[-1].number)) if len(found) > page.limit else None)
 
@@ -366,7 +358,21 @@ def _version(row: sa.Row[Any]) -> CardVersion:
     )
 
 
-def _entry(row: sa.Row[Any]) -> CardVersionEntry:
+def select_entries(name: CardRef) -> sa.Select[Any]:
+    """The versions of a card without what they say, each with the last status that the card had with it."""
+    columns = [column for column in card_version.c if column.name not in ("content", "origins", "bindings")]
+    last = (
+        sa.select(card_status.c.status)
+        .where(card_status.c.card == card_version.c.card, card_status.c.number == card_version.c.number)
+        .order_by(card_status.c.place.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.select(*columns, last.label("status")).where(card_version.c.card == name)
+
+
+def entry_of(row: sa.Row[Any]) -> CardVersionEntry:
+    """A version from a row of those."""
     return CardVersionEntry(
         card=CardRef(row.card),
         number=row.number,

@@ -15,7 +15,7 @@ from modelward.governance.cards.entities import Card, CardStatus, CardVersionEnt
 from modelward.kernel import codec
 from modelward.kernel.browsing import Browse, Found
 from modelward.kernel.clock import moment
-from modelward.kernel.refs import CardRef, Digest
+from modelward.kernel.refs import CardRef
 from modelward.storage.browsing import Shelf, look_through
 from modelward.storage.work import Work
 
@@ -162,7 +162,7 @@ def status_of(work: Work, card: Card, number: int) -> CardStatus:
     require(work, Permission.CARD_READ, on=card.name)
     if number == card.number:
         return card.status
-    versions = _versions(card.name)
+    versions = store.select_entries(card.name).subquery()
     found = work.execute(sa.select(versions.c.status).where(versions.c.number == number)).scalar()
     return CardStatus(found or CardStatus.DRAFT)
 
@@ -172,32 +172,7 @@ def browse_versions(
 ) -> Found[CardVersionEntry]:
     """The versions of a card by number or age; by the last status that the card had with them."""
     require(work, Permission.CARD_READ, on=name)
-    versions = _versions(name)
+    versions = store.select_entries(name).subquery()
     shelf = Shelf(table=versions, name=versions.c.card, created=versions.c.at, sorts={"number": versions.c.number})
     also = [versions.c.status == status.value] if status is not None else []
-    return look_through(work, shelf, browse, _entry, *also)
-
-
-def _versions(name: CardRef) -> sa.Subquery:
-    version, status = store.card_version, store.card_status
-    last = (
-        sa.select(status.c.status)
-        .where(status.c.card == version.c.card, status.c.number == version.c.number)
-        .order_by(status.c.place.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    columns = [version.c[each] for each in ("card", "number", "digest", "at", "by", "note")]
-    return sa.select(*columns, last.label("status")).where(version.c.card == name).subquery()
-
-
-def _entry(row: sa.Row[Any]) -> CardVersionEntry:
-    return CardVersionEntry(
-        card=CardRef(row.card),
-        number=row.number,
-        digest=Digest(row.digest),
-        at=moment(row.at),
-        by=row.by,
-        note=row.note,
-        status=CardStatus(row.status or CardStatus.DRAFT),
-    )
+    return look_through(work, shelf, browse, store.entry_of, *also)

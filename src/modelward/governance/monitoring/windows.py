@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from modelward.governance.access.permissions import Permission, require
 from modelward.governance.monitoring import capture_store as store
@@ -54,9 +53,3 @@ def local_file(blobs: Blobs, digest: Digest) -> Iterator[Path]:
             copy.write(piece)
         copy.flush()
         yield Path(copy.name)
-
-
-def window_table(workshop: Workshop, actor: Actor, endpoint: EndpointRef, *, start: datetime, end: datetime) -> Any:
-    """The records of a window as one Arrow table, for who needs it whole."""
-    with open_window(workshop, actor, endpoint, start=start, end=end) as window:
-        return window.reader().read_all()

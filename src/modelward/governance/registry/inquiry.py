@@ -9,7 +9,7 @@ from modelward.governance.registry.training_run import TrainingRun
 from modelward.governance.registry.training_store import run_of, training_run
 from modelward.kernel.browsing import Hits, Inquiry
 from modelward.kernel.refs import ModelRef
-from modelward.storage.inquiries import Column, Fields, as_is, entries, inquire, plain, tags_beside, within
+from modelward.storage.inquiries import Column, Fields, as_is, inquire, plain, tags_beside, tags_inside, within
 from modelward.storage.work import Work
 
 _single = sa.func.coalesce(model.c.single, sa.false())
@@ -29,9 +29,7 @@ MODELS = Fields(
         "description": plain(model.c.description),
         "created": as_is(model.c.created_at),
         "created_by": as_is(model.c.created_by),
-        "tag": within(model.c.tags),
-        "tag_keys": entries(model.c.tags, "key"),
-        "tag_values": entries(model.c.tags, "value"),
+        **tags_inside(model.c.tags),
     },
     sorts={"name": model.c.name, "created": model.c.created_at},
 )
@@ -53,9 +51,7 @@ VERSIONS = Fields(
         "stage_status": within(version.c.stage, "status"),
         "metadata": within(version.c.metadata),
         "told": within(version.c.particulars),
-        "tag": within(version.c.tags),
-        "tag_keys": entries(version.c.tags, "key"),
-        "tag_values": entries(version.c.tags, "value"),
+        **tags_inside(version.c.tags),
     },
     sorts={
         "ref": version.c.ref,

@@ -57,7 +57,17 @@ class Cloned(msgspec.Struct, frozen=True, kw_only=True):
 @views.page("GET", "/new-card", permission=Permission.CARD_WRITE)
 def choose(work: Work) -> Shown:
     """The four ways to begin a card."""
-    return show("card_new.html", way="", form={}, problem=None, formats=FORMAT_TITLES, preview=None)
+    return _form("", {})
+
+
+def _form(
+    way: str,
+    form: dict[str, str],
+    problem: ModelwardError | None = None,
+    *,
+    preview: list[card_content.Section] | None = None,
+) -> Shown:
+    return show("card_new.html", way=way, form=form, problem=problem, formats=FORMAT_TITLES, preview=preview)
 
 
 @views.page("GET", "/new-card/version", permission=Permission.CARD_WRITE)
@@ -83,7 +93,7 @@ def _for_version(work: Work, form: dict[str, str], problem: ModelwardError | Non
         except ModelwardError as found:
             problem = problem or found
     given = {"name": suggested, **{key: text for key, text in form.items() if text}}
-    return show("card_new.html", way="version", form=given, problem=problem, formats=FORMAT_TITLES, preview=preview)
+    return _form("version", given, problem, preview=preview)
 
 
 @views.page("POST", "/new-card/version", permission=Permission.CARD_WRITE, again=for_version_again)
@@ -119,12 +129,12 @@ def registered_version(work: Work, ref: VersionRef) -> RegisteredVersion:
 @views.page("GET", "/new-card/empty", permission=Permission.CARD_WRITE)
 def from_nothing(work: Work) -> Shown:
     """The form for an empty card."""
-    return show("card_new.html", way="empty", form={}, problem=None, formats=FORMAT_TITLES, preview=None)
+    return _form("empty", {})
 
 
 def from_nothing_again(work: Work, form: dict[str, str], problem: ModelwardError) -> Shown:
     """That form once more."""
-    return show("card_new.html", way="empty", form=form, problem=problem, formats=FORMAT_TITLES, preview=None)
+    return _form("empty", form, problem)
 
 
 @views.page("POST", "/new-card/empty", permission=Permission.CARD_WRITE, again=from_nothing_again)
@@ -140,14 +150,12 @@ def begin_from_nothing(work: Work, form: Begun) -> Redirect:
 @views.page("GET", "/new-card/clone", permission=Permission.CARD_WRITE)
 def from_another(work: Work, query: Source) -> Shown:
     """The form to clone a card."""
-    return show(
-        "card_new.html", way="clone", form={"source": query.source}, problem=None, formats=FORMAT_TITLES, preview=None
-    )
+    return _form("clone", {"source": query.source})
 
 
 def from_another_again(work: Work, form: dict[str, str], problem: ModelwardError) -> Shown:
     """That form once more."""
-    return show("card_new.html", way="clone", form=form, problem=problem, formats=FORMAT_TITLES, preview=None)
+    return _form("clone", form, problem)
 
 
 @views.page("POST", "/new-card/clone", permission=Permission.CARD_WRITE, again=from_another_again)
@@ -174,12 +182,12 @@ def begin_from_another(work: Work, form: Cloned) -> Redirect:
 @views.page("GET", "/new-card/import", permission=Permission.CARD_WRITE)
 def from_file(work: Work) -> Shown:
     """The form to make a card from a file."""
-    return show("card_new.html", way="import", form={}, problem=None, formats=FORMAT_TITLES, preview=None)
+    return _form("import", {})
 
 
 def from_file_again(work: Work, form: dict[str, str], problem: ModelwardError) -> Shown:
     """That form once more; a browser never fills in a file by itself."""
-    return show("card_new.html", way="import", form=form, problem=problem, formats=FORMAT_TITLES, preview=None)
+    return _form("import", form, problem)
 
 
 @views.page("POST", "/new-card/import", permission=Permission.CARD_WRITE, again=from_file_again)

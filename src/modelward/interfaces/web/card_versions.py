@@ -6,7 +6,8 @@ import msgspec
 
 from modelward.governance.access.permissions import Permission
 from modelward.governance.cards import reading
-from modelward.governance.cards.entities import CardStatus
+from modelward.governance.cards.entities import CardStatus, CardVersion
+from modelward.governance.cards.reading import SinceApproval
 from modelward.interfaces.web import card_content, card_difference
 from modelward.interfaces.web.card_frame import frame, needed
 from modelward.interfaces.web.views import Shown, Views, show
@@ -60,14 +61,7 @@ def compare(work: Work, card: CardRef, query: Compared) -> Shown:
     current = reading.get_card(work, card).number
     after = reading.get_version(work, card, number=query.after or current)
     before = reading.get_version(work, card, number=query.before or max(after.number - 1, 1))
-    return show(
-        "card_difference.html",
-        **frame(work, card, "versions", heading=f"Version {before.number} and version {after.number}"),
-        before=before,
-        after=after,
-        sections=card_difference.parts(before.content, after.content),
-        since=None,
-    )
+    return _difference(work, card, before, after, heading=f"Version {before.number} and version {after.number}")
 
 
 @views.page("GET", "/cards/{card}/since-approval", permission=Permission.CARD_READ)
@@ -76,13 +70,25 @@ def since_approval(work: Work, card: CardRef) -> Shown:
     told = reading.since_approval(work, card)
     before = reading.get_version(work, card, number=told.approved)
     after = reading.get_version(work, card, number=told.current)
+    return _difference(work, card, before, after, heading="Since the approval", since=told)
+
+
+def _difference(
+    work: Work,
+    card: CardRef,
+    before: CardVersion,
+    after: CardVersion,
+    *,
+    heading: str,
+    since: SinceApproval | None = None,
+) -> Shown:
     return show(
         "card_difference.html",
-        **frame(work, card, "versions", heading="Since the approval"),
+        **frame(work, card, "versions", heading=heading),
         before=before,
         after=after,
         sections=card_difference.parts(before.content, after.content),
-        since=told,
+        since=since,
     )
 
 

@@ -45,6 +45,26 @@ LISTED = {
 
 def write(facts: CardFacts) -> Written:
     """Write the card as a BOM with one component. Nothing is dropped: what CycloneDX lacks goes into properties."""
+    document = {
+        "$schema": SCHEMA,
+        "bomFormat": "CycloneDX",
+        "specVersion": VERSION,
+        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{facts.name}/{facts.number}/{facts.digest}')}",
+        "version": 1,
+        "metadata": {
+            "timestamp": timestamp(facts.at),
+            "tools": {"components": [{"type": "application", "name": "Modelward"}]},
+            "properties": [
+                {"name": "modelward-card:status", "value": facts.status},
+                {"name": "modelward-card:digest", "value": str(facts.digest)},
+            ],
+        },
+        "components": [_component(facts)],
+    }
+    return Written(data=msgspec.json.format(codec.encode(document), indent=1) + b"\n")
+
+
+def _component(facts: CardFacts) -> dict[str, Any]:
     content = facts.content
     source = Source(content)
     component: dict[str, Any] = {
@@ -73,33 +93,21 @@ def write(facts: CardFacts) -> Written:
     told = [{"type": each.name, "value": each.text, "slice": each.slice} for each in measures.plain_measures(content)]
     if told:
         set_at(component, "modelCard.quantitativeAnalysis.performanceMetrics", told)
-    component["properties"] = [
+    component["properties"] = _properties(content, source)
+    if facts.link:
+        component["externalReferences"] = [{"type": "documentation", "url": facts.link}]
+    return component
+
+
+def _properties(content: Content, source: Source) -> list[dict[str, str]]:
+    """What found no other place, as properties of ours."""
+    left = [
         {"name": f"{OURS}{each.path.removeprefix('$.')}", "value": codec.encode(_at(content, each.path)).decode()}
         for each in source.leave("")
     ]
-    for key in ("model_name", "model_version"):
-        if key not in content.get("model_overview", {}):
-            # A component must have a name, and has a version; that they are not the card's own must not be lost.
-            component["properties"].append({"name": f"{OURS}model_overview.{key}", "value": "null"})
-    if facts.link:
-        component["externalReferences"] = [{"type": "documentation", "url": facts.link}]
-    document = {
-        "$schema": SCHEMA,
-        "bomFormat": "CycloneDX",
-        "specVersion": VERSION,
-        "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{facts.name}/{facts.number}/{facts.digest}')}",
-        "version": 1,
-        "metadata": {
-            "timestamp": timestamp(facts.at),
-            "tools": {"components": [{"type": "application", "name": "Modelward"}]},
-            "properties": [
-                {"name": "modelward-card:status", "value": facts.status},
-                {"name": "modelward-card:digest", "value": str(facts.digest)},
-            ],
-        },
-        "components": [component],
-    }
-    return Written(data=msgspec.json.format(codec.encode(document), indent=1) + b"\n")
+    # A component must have a name, and has a version; that they are not the card's own must not be lost.
+    unsaid = [key for key in ("model_name", "model_version") if key not in content.get("model_overview", {})]
+    return left + [{"name": f"{OURS}model_overview.{key}", "value": "null"} for key in unsaid]
 
 
 def _is_digest(text: Any) -> bool:

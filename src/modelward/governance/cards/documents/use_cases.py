@@ -143,19 +143,6 @@ def get_export(work: Work, ref: ExportRef) -> Export:
     return found
 
 
-def get_export_named(work: Work, card: CardRef, name: str) -> Export:
-    """An export of a card by its name.
-
-    Raises:
-        NotFound: there is none.
-    """
-    require(work, Permission.CARD_READ, on=card)
-    found = store.find_named(work, card, name)
-    if found is None:
-        raise NotFound(f"{card} has no export named {name[:128]!r}.", field="name")
-    return found
-
-
 def list_exports(
     work: Work, card: CardRef, *, page: PageRequest, state: ExportState | None = None, text: str = ""
 ) -> Page[Export]:
