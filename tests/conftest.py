@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,7 @@ from modelward.storage.database import Database
 from modelward.storage.migrations import upgrade
 from modelward.storage.work import Workshop
 from support import buckets
+from support.databases import Databases
 from support.needs import missing
 from support.postgres import Postgres, binaries
 from support.workshops import workshop_on
@@ -44,13 +46,13 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """A database that is up to date, to be copied."""
-    name = postgres.new_database()
-    database = Database(postgres.url(name))
+def postgres_databases(postgres: Postgres) -> Databases:
+    """Databases of that server that are up to date, to be lent."""
+    template = postgres.new_database()
+    database = Database(postgres.url(template))
     upgrade(database)
     database.close()
-    return name
+    return Databases(postgres, template)
 
 
 @pytest.fixture(params=DIALECTS)
@@ -77,10 +79,9 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
     if dialect == "sqlite":
         yield f"sqlite:///{tmp_path / 'modelward.db'}"
         return
-    postgres: Postgres = request.getfixturevalue("postgres")
-    name = postgres.new_database(request.getfixturevalue("postgres_template"))
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture
@@ -103,6 +104,21 @@ def object_store() -> Iterator[str]:
     """The address of an S3 of our own."""
     with buckets.object_store() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def outside(object_store: str) -> Any:
+    """That S3 as its administrator sees it: an object store outside."""
+    # Only where it is used, for boto3 takes long to import.
+    from support.outside import Outside
+
+    return Outside(object_store)
+
+
+@pytest.fixture
+def listed(outside: Any) -> str:
+    """A new bucket outside, for a house to be told of."""
+    return str(outside.bucket())
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ import time
 import msgspec
 import pytest
 
-from faults.test_kills import free_port
 from modelward.kernel.errors import Unavailable
 from modelward.sdk.webhooks import verify
 from support.patience import PatientClient
 from support.receivers import Receiver
-from support.servers import Server
+from support.servers import Server, free_port
 from support.traffic import all_events
 
 KILLS = int(os.environ.get("MODELWARD_KILLS", "40")) // 4

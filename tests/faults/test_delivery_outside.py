@@ -1,12 +1,10 @@
 """A document on its way to another S3: the store away, the process killed. It arrives once, or the job says why not."""
 
-import time
-
 import pytest
 
 from support import buckets
 from support.aws import aws_house
-from support.outside import Outside, door_to, ended, export
+from support.outside import door_to, ended, export
 from support.traffic import all_events
 
 # The process ends itself when the document has arrived outside, before that is noted.
@@ -19,16 +17,6 @@ HURRIED = """
 from modelward.jobs import queue
 queue.RETRY_PAUSES = (__import__("datetime").timedelta(0),)
 """
-
-
-@pytest.fixture(scope="module")
-def outside(object_store):
-    return Outside(object_store)
-
-
-@pytest.fixture
-def listed(outside):
-    return outside.bucket()
 
 
 def house_on(folder, listed, address, **more):
@@ -45,9 +33,7 @@ def test_a_document_arrives_once_when_the_store_is_back(outside, listed, tmp_pat
     with door_to(outside.address) as door, house_on(tmp_path, listed, door.address) as house:
         door.is_open, before = False, door.knocks
         arn = export(house, f"s3://{listed}/cards")
-        until = time.monotonic() + 30
-        while door.knocks == before and time.monotonic() < until:
-            time.sleep(0.05)
+        door.wait_for_a_knock(after=before)
         told = house.client("sagemaker").describe_model_card_export_job(ModelCardExportJobArn=arn)
         door.is_open = True
         done = ended(house, arn)
@@ -104,9 +90,7 @@ def test_a_bucket_that_is_no_longer_listed_gets_nothing(outside, listed, tmp_pat
     with door_to(outside.address) as door, house_on(tmp_path, listed, door.address) as house:
         door.is_open, before = False, door.knocks
         arn = export(house, f"s3://{listed}/cards")
-        until = time.monotonic() + 30
-        while door.knocks == before and time.monotonic() < until:
-            time.sleep(0.05)
+        door.wait_for_a_knock(after=before)
     with aws_house(tmp_path / "house") as house:
         told = ended(house, arn)
 

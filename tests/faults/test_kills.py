@@ -2,7 +2,6 @@
 
 import os
 import random
-import socket
 import threading
 import time
 
@@ -12,17 +11,11 @@ from support import traffic
 from support.needs import missing
 from support.patience import PatientClient
 from support.postgres import Postgres, binaries
-from support.servers import Server
+from support.servers import Server, free_port
 
 KILLS = int(os.environ.get("MODELWARD_KILLS", "40"))
 SHARES = 2
 PEOPLE = ["ana", "ben", "eva", "tom"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def under_fire(server, kills, *, seed, between=lambda chance: None):

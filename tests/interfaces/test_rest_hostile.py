@@ -16,11 +16,9 @@ import msgspec
 import pytest
 from msgspec import inspect as kinds
 
-from modelward import settings
-from modelward.app import open_house
 from modelward.interfaces.rest.api import all_operations
 from modelward.kernel.refs import Digest, Ref
-from support.houses import Visitor, visitor_of
+from support.houses import visitor_of
 
 SEED = 20130101
 REQUESTS_EACH = 12
@@ -97,21 +95,8 @@ def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile") / "data"
     with visitor_of(folder) as visitor, visitor.client() as owner:
         known = furnish(owner)
-    with idle_house(folder) as visitor:
+    with visitor_of(folder, works=False) as visitor:
         yield visitor, known, folder
-
-
-@contextlib.contextmanager
-def idle_house(folder):
-    """A house that serves and runs no job."""
-    opened = open_house(settings.load({}, home=folder), works=False)
-    opened.start()
-    visitor = Visitor(opened)
-    try:
-        yield visitor
-    finally:
-        visitor.transport.close()
-        opened.close()
 
 
 def furnish(owner):

@@ -1,5 +1,6 @@
 """Bytes that nothing refers to are deleted after a while, and no others ever: on both databases and both kinds of store."""
 
+import contextlib
 import os
 import threading
 import time
@@ -25,17 +26,13 @@ LONG_AGO = timedelta(days=DAYS, hours=1)
 
 @pytest.fixture(params=["sqlite-folder", "sqlite-bucket", "postgres-folder", "postgres-bucket"])
 def visitor(request, tmp_path):
-    chosen, postgres, name = {}, None, ""
-    if "postgres" in request.param:
-        postgres = request.getfixturevalue("postgres")
-        name = postgres.new_database(request.getfixturevalue("postgres_template"))
-        chosen["database_url"] = postgres.url(name)
-    if "bucket" in request.param:
-        chosen["store"] = request.getfixturevalue("bucket")
-    with visitor_of(tmp_path / "data", **chosen) as visitor:
-        yield visitor
-    if postgres:
-        postgres.drop_database(name)
+    with contextlib.ExitStack() as opened:
+        chosen = {}
+        if "postgres" in request.param:
+            chosen["database_url"] = opened.enter_context(request.getfixturevalue("postgres_databases").lend())
+        if "bucket" in request.param:
+            chosen["store"] = request.getfixturevalue("bucket")
+        yield opened.enter_context(visitor_of(tmp_path / "data", **chosen))
 
 
 @pytest.fixture

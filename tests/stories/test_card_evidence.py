@@ -1,26 +1,14 @@
 """From an evaluation and a monitor to a card that rests on them, is approved, goes stale and says so: through the client."""
 
-import io
-import random
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import modelward
 from modelward.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from support.taxi import NOON, look, prepare, records, trips
+from support.transfers import CARD, judged_transfers
 
-CONTENT = {
-    "intended_uses": {
-        "purpose_of_model": "Tell which transfers a person should look at.",
-        "risk_rating": "High",
-        "explanations_for_risk_rating": "A wrong stop costs a customer a day.",
-    },
-    "business_details": {"business_problem": "Transfers made by thieves."},
-    "additional_information": {"ethical_considerations": "Seen by a person before anything is stopped."},
-}
 FACTORS = "$.intended_uses.factors_affecting_model_efficiency"
 MATRIX = {"0": {"0": 5, "1": 1}, "1": {"0": 2, "1": 9}}
 QUALITY = {"binary_classification_metrics": {"auc": {"value": 0.91}, "confusion_matrix": MATRIX}}
@@ -39,20 +27,11 @@ def people(owner):
     return [owner.as_(owner.people.make_token(id).secret) for id in ("ana", "rita")]
 
 
-def a_table(seed=0, rows=400):
-    chance = random.Random(seed)
-    y = [chance.randint(0, 1) for _ in range(rows)]
-    p = [each if chance.random() < 0.8 else 1 - each for each in y]
-    score = [0.3 * each + 0.5 * chance.random() for each in p]
-    written = io.BytesIO()
-    table = pa.table({"y": y, "p": p, "score": score, "team": [chance.choice("ab") for _ in y]})
-    pq.write_table(table, written)
-    return written.getvalue()
-
-
 def evaluate(owner, ana, ref, seed=0):
     settings = {"problem_type": "binary", "label": "y", "prediction": "p", "probability": "score"}
-    done = ana.evaluations.wait(ana.evaluations.request(ref, "quality", a_table(seed), **settings).id, seconds_max=60)
+    done = ana.evaluations.wait(
+        ana.evaluations.request(ref, "quality", judged_transfers(400, seed, scored=True), **settings).id, seconds_max=60
+    )
     owner.settle()
     return done
 
@@ -62,7 +41,7 @@ def register(owner, ana):
     facts = {"algorithm": "forest", "problem_type": "binary", "features": [{"name": "amount", "type": "double"}]}
     ref = ana.versions.register("fraud", artifact=b"bytes of a model", facts=facts).ref
     owner.settle()
-    ana.cards.edit("fraud-v1", patch=CONTENT)
+    ana.cards.edit("fraud-v1", patch=CARD)
     return ref
 
 
@@ -85,7 +64,9 @@ def test_a_card_is_filled_from_evidence_approved_on_it_and_lapses_when_that_is_o
         ana.cards.edit("fraud-v1", patch={"intended_uses": {"factors_affecting_model_efficiency": "0.99"}})
 
     settings = {"label": "y", "prediction": "p", "facets": ["team"]}
-    ana.evaluations.wait(ana.evaluations.request(ref, "bias", a_table(), **settings).id, seconds_max=60)
+    ana.evaluations.wait(
+        ana.evaluations.request(ref, "bias", judged_transfers(400, scored=True), **settings).id, seconds_max=60
+    )
     owner.settle()
     rita.cards.change_status("fraud-v1", "approved", reason="Read.")
     owner.settle()
@@ -97,7 +78,7 @@ def test_a_card_is_filled_from_evidence_approved_on_it_and_lapses_when_that_is_o
 
     ana.evaluations.wait(
         ana.evaluations.request(
-            ref, "quality", a_table(0), problem_type="binary", label="y", prediction="p", probability="score",
+            ref, "quality", judged_transfers(400, scored=True), problem_type="binary", label="y", prediction="p", probability="score",
             limits={"accuracy": {"at_least": 0.5}},
         ).id, seconds_max=60,
     )  # fmt: skip

@@ -14,13 +14,11 @@ import pytest
 
 import modelward
 from modelward.app import House, open_house
-from modelward.governance.access.entities import SYSTEM
-from modelward.governance.monitoring.windows import window_table
 from modelward.kernel.errors import Conflict, Invalid, NotAllowed, Unavailable
-from modelward.kernel.refs import EndpointRef
 from modelward.sdk import Client
 from modelward.sdk.transports import AppTransport
 from modelward.settings import Settings
+from support.windows import rows_of_window
 
 
 class _Model(BaseHTTPRequestHandler):
@@ -89,10 +87,7 @@ def invoke(client: Client, body: bytes, **headers: str) -> Any:
 
 def captured(house: House) -> list[dict[str, Any]]:
     now = datetime.now(UTC)
-    window = window_table(
-        house.workshop, SYSTEM, EndpointRef("taxi"), start=now - timedelta(hours=1), end=now + timedelta(hours=1)
-    )
-    return window.to_pylist()
+    return rows_of_window(house.workshop, "taxi", start=now - timedelta(hours=1), end=now + timedelta(hours=1))
 
 
 def test_the_answer_of_the_model_comes_back_unchanged_after_the_call_was_captured(

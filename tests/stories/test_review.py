@@ -1,29 +1,16 @@
 """From a registration to an approved version, and what makes the approval lapse: through the client, on a real database."""
 
-import io
 import json
-import random
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 import modelward
 from modelward.cli.main import modelward as command_line
 from modelward.kernel.errors import Conflict, Invalid, ModelwardError, NotAllowed, NotFound
+from support.transfers import CARD, FACTS, judged_transfers
 
 PEOPLE = {"ana": "data-scientist", "ben": "risk-manager", "rita": "risk-manager", "aud": "auditor", "bot": "owner"}
-CARD = {
-    "intended_uses": {
-        "purpose_of_model": "Tell which transfers a person should look at.",
-        "risk_rating": "High",
-        "explanations_for_risk_rating": "A wrong stop costs a customer a day.",
-    },
-    "business_details": {"business_problem": "Transfers made by thieves."},
-    "additional_information": {"ethical_considerations": "Seen by a person before anything is stopped."},
-}
-FACTS = {"algorithm": "forest", "problem_type": "binary", "training_datasets": ["transfers-2025"]}
 
 
 @pytest.fixture
@@ -52,7 +39,7 @@ class House:
         known = {"label": "y", "prediction": "p"} | (
             {"problem_type": "binary"} if kind == "quality" else {"facets": ["team"]}
         )
-        asked = self.ana.evaluations.request(ref, kind, table or a_table(), **(known | settings))
+        asked = self.ana.evaluations.request(ref, kind, table or judged_transfers(), **(known | settings))
         done = self.ana.evaluations.wait(asked.id, seconds_max=60)
         self.owner.settle()
         return done
@@ -70,16 +57,6 @@ class House:
 
     def status(self, ref):
         return self.owner.versions.get(ref).status
-
-
-def a_table(rows=600, seed=0):
-    chance = random.Random(seed)
-    y = [chance.randint(0, 1) for _ in range(rows)]
-    p = [each if chance.random() < 0.8 else 1 - each for each in y]
-    team = [chance.choice("ab") for _ in range(rows)]
-    written = io.BytesIO()
-    pq.write_table(pa.table({"y": y, "p": p, "team": team}), written)
-    return written.getvalue()
 
 
 def outcomes(review):
@@ -204,7 +181,7 @@ def test_newer_evidence_makes_the_approval_lapse_and_the_same_again_does_not(hou
 
     house.evaluate(ref)
     assert house.status(ref) == "approved"
-    house.evaluate(ref, table=a_table(seed=1))
+    house.evaluate(ref, table=judged_transfers(seed=1))
 
     assert house.status(ref) == "lapsed"
 
@@ -291,7 +268,9 @@ def test_evidence_must_be_on_something_that_is_there(house):
     ref = house.register()
 
     with pytest.raises(NotFound, match="no version ghost@1"):
-        house.ana.evaluations.request("ghost@1", "quality", a_table(), label="y", prediction="p", problem_type="binary")
+        house.ana.evaluations.request(
+            "ghost@1", "quality", judged_transfers(), label="y", prediction="p", problem_type="binary"
+        )
     with pytest.raises(NotFound, match="No artifact"):
         house.ana.evaluations.request(ref, "bias", "sha256:" + "0" * 64, label="y", facets=["team"])
 

@@ -1,33 +1,9 @@
 """The document of a card tells who approved the model's version, what that covers, and when it lapsed."""
 
-import io
 import json
-import random
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 import modelward
-
-CARD = {
-    "intended_uses": {
-        "purpose_of_model": "Tell which transfers a person should look at.",
-        "risk_rating": "Medium",
-        "explanations_for_risk_rating": "A person looks first.",
-    },
-    "business_details": {"business_problem": "Transfers made by thieves."},
-    "additional_information": {"ethical_considerations": "Seen by a person before anything is stopped."},
-}
-FACTS = {"algorithm": "forest", "problem_type": "binary", "training_datasets": ["transfers-2025"]}
-
-
-def a_table():
-    chance = random.Random(0)
-    y = [chance.randint(0, 1) for _ in range(600)]
-    p = [each if chance.random() < 0.8 else 1 - each for each in y]
-    written = io.BytesIO()
-    pq.write_table(pa.table({"y": y, "p": p, "team": [chance.choice("ab") for _ in y]}), written)
-    return written.getvalue()
+from support.transfers import CARD, FACTS, judged_transfers
 
 
 def signatures(client, number):
@@ -45,7 +21,7 @@ def test_an_approval_of_the_version_is_a_signature_of_the_card_version_it_was_bo
         owner.settle()
         ana.cards.edit("fraud-v1", patch=CARD)
         for kind, chosen in {"quality": {"problem_type": "binary"}, "bias": {"facets": ["team"]}}.items():
-            asked = ana.evaluations.request(ref, kind, a_table(), label="y", prediction="p", **chosen)
+            asked = ana.evaluations.request(ref, kind, judged_transfers(), label="y", prediction="p", **chosen)
             ana.evaluations.wait(asked.id, seconds_max=60)
             owner.settle()
         seen = owner.cards.get("fraud-v1").number

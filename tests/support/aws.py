@@ -1,12 +1,14 @@
 """A real server with the AWS interface, and unmodified AWS clients that hold a key pair for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from support.servers import Server
 
@@ -37,6 +39,15 @@ class AwsHouse:
         """Let somebody in, and return a key pair of theirs."""
         self.native.people.add(person, persona=persona)
         return self.native.people.make_key(person)
+
+
+def refused(code: str, call: Callable[..., Any], **request: Any) -> str:
+    """Send a request that must be refused with an error code, and return the message."""
+    with pytest.raises(ClientError) as problem:
+        call(**request)
+    error = problem.value.response["Error"]
+    assert error["Code"] == code, error
+    return str(error["Message"])
 
 
 @contextmanager

@@ -53,9 +53,9 @@ class Visitor:
 
 
 @contextmanager
-def visitor_of(folder: Path, **chosen: Any) -> Iterator[Visitor]:
-    """Open a house on a folder for a while and visit it."""
-    house = open_house(settings.load({}, home=folder, **chosen))
+def visitor_of(folder: Path, *, works: bool = True, **chosen: Any) -> Iterator[Visitor]:
+    """Open a house on a folder for a while and visit it; one that does not work runs no job."""
+    house = open_house(settings.load({}, home=folder, **chosen), works=works)
     house.start()
     visitor = Visitor(house)
     try:

@@ -75,6 +75,12 @@ class Door:
             _pass(visitor, host)
             back.join()
 
+    def wait_for_a_knock(self, *, after: int) -> None:
+        """Wait until there were more knocks than some, at most half a minute."""
+        until = time.monotonic() + 30
+        while self.knocks <= after and time.monotonic() < until:
+            time.sleep(0.05)
+
     def close(self) -> None:
         """Take the door away."""
         self._listening.close()

@@ -5,13 +5,14 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import psycopg
+
+from support.servers import free_port
 
 START_SECONDS_MAX = 30
 
@@ -30,7 +31,7 @@ class Postgres:
         self._programs = programs
         self._user = _unprivileged_user()
         self.folder = Path(tempfile.mkdtemp(prefix="modelward-postgres-", dir="/tmp"))
-        self.port = _free_port()
+        self.port = int(free_port())
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
         if self._user:
@@ -122,12 +123,6 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
     raise RuntimeError("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,13 @@ from modelward.sdk import Client
 from modelward.sdk.transports import HttpTransport
 
 READY_SECONDS_MAX = 40
+
+
+def free_port() -> str:
+    """A port that nobody uses just now, for a server that must come back to the same one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 class Server:

@@ -4,12 +4,15 @@ What asks the store much runs on SQLite and on PostgreSQL.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from support.aws import AwsHouse, aws_house
 from support.aws_inside import Inside
-from support.postgres import Postgres
+from support.databases import Databases
 
 ON_BOTH = frozenset(
     {
@@ -32,24 +35,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, ["sqlite", *(both if on in ON_BOTH else [])], indirect=True, scope="module")
 
 
-def _database(request: pytest.FixtureRequest) -> str:
+@contextmanager
+def _database(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
-        return ""
-    postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.url(postgres.new_database(request.getfixturevalue("postgres_template")))
+        yield ""
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    with databases.lend() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def aws(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsHouse]:
     """A running server with the AWS interface."""
-    url, folder = _database(request), tmp_path_factory.mktemp("aws") / "house"
-    with aws_house(folder, **({"MODELWARD_DATABASE_URL": url} if url else {})) as house:
+    folder = tmp_path_factory.mktemp("aws") / "house"
+    with _database(request) as url, aws_house(folder, **({"MODELWARD_DATABASE_URL": url} if url else {})) as house:
         yield house
+
+
+@pytest.fixture(scope="module")
+def sm(aws: AwsHouse) -> Any:
+    """The owner's client of SageMaker, which asks again where it is told to: the very same request within a second."""
+    return aws.client("sagemaker", config=Config(retries={"total_max_attempts": 4}))
 
 
 @pytest.fixture(scope="module")
 def inside(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """A house in this process."""
-    opened = Inside(tmp_path_factory.mktemp("inside") / "house", database_url=_database(request))
-    yield opened
-    opened.close()
+    with _database(request) as url:
+        opened = Inside(tmp_path_factory.mktemp("inside") / "house", database_url=url)
+        yield opened
+        opened.close()

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from botocore.exceptions import ClientError
 
-from support.aws import aws_house
+from support.aws import aws_house, refused
 
 NAMES = count(1)
 HERE, THERE = "123456789012", "210987654321"
@@ -23,13 +23,6 @@ def name(sm):
     sm.create_model_package_group(ModelPackageGroupName=made)
     sm.create_model_package(ModelPackageGroupName=made)
     return made
-
-
-def refused(code, call, **request):
-    with pytest.raises(ClientError) as problem:
-        call(**request)
-    assert problem.value.response["Error"]["Code"] == code, problem.value
-    return problem.value.response["Error"]["Message"]
 
 
 def arn(kind, name, account=HERE, region="us-east-1"):

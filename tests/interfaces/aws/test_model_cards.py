@@ -5,17 +5,11 @@ import time
 from itertools import count
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
+
+from support.aws import refused
 
 NAMES = count(1)
 CONTENT = '{"model_overview": {"model_description":  "Loans."}, "evaluation_details": []}'
-
-
-@pytest.fixture(scope="module")
-def sm(aws):
-    # The very same request within a second is asked to come again, which clients do by themselves.
-    return aws.client("sagemaker", config=Config(retries={"total_max_attempts": 4}))
 
 
 @pytest.fixture
@@ -25,14 +19,6 @@ def name():
 
 def make(sm, name, content=CONTENT, status="Draft", **more):
     return sm.create_model_card(ModelCardName=name, Content=content, ModelCardStatus=status, **more)["ModelCardArn"]
-
-
-def refused(code, call, **request):
-    with pytest.raises(ClientError) as problem:
-        call(**request)
-    error = problem.value.response["Error"]
-    assert error["Code"] == code, error
-    return error["Message"]
 
 
 def test_a_content_comes_back_byte_for_byte(sm, name):

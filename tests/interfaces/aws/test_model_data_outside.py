@@ -3,11 +3,9 @@
 import hashlib
 import time
 
-import pytest
-
 from support import buckets
 from support.aws import aws_house
-from support.outside import Outside, door_to
+from support.outside import door_to
 
 GROUP = "credit"
 # What is larger than ten bytes counts as large here.
@@ -15,16 +13,6 @@ SMALL = """
 from modelward.interfaces.aws import package_facts
 package_facts.OUTSIDE_BYTES_MAX = 10
 """
-
-
-@pytest.fixture(scope="module")
-def outside(object_store):
-    return Outside(object_store)
-
-
-@pytest.fixture
-def listed(outside):
-    return outside.bucket()
 
 
 def house_on(folder, listed, address, **more):

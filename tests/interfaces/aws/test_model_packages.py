@@ -4,10 +4,8 @@ import json
 from itertools import count
 
 import pytest
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from support.aws import aws_house
+from support.aws import aws_house, refused
 
 GROUPS = count(1)
 ROLE = "arn:aws:iam::123456789012:role/gov"
@@ -21,12 +19,6 @@ FREE_POLICY = (
 )
 
 
-@pytest.fixture(scope="module")
-def sm(aws):
-    # The very same request within a second is asked to come again, which clients do by themselves.
-    return aws.client("sagemaker", config=Config(retries={"total_max_attempts": 4}))
-
-
 @pytest.fixture
 def group(sm):
     name = f"group-{next(GROUPS):03}"
@@ -38,14 +30,6 @@ def register(sm, group, **more):
     return sm.create_model_package(ModelPackageGroupName=group, InferenceSpecification=SPECIFICATION, **more)[
         "ModelPackageArn"
     ]
-
-
-def refused(code, call, **request):
-    with pytest.raises(ClientError) as problem:
-        call(**request)
-    error = problem.value.response["Error"]
-    assert error["Code"] == code, error
-    return error["Message"]
 
 
 def test_a_group_is_a_model_and_a_package_a_version_of_the_same_number(aws, sm, group):

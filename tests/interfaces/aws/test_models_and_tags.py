@@ -4,29 +4,17 @@ import json
 from itertools import count
 
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from support.aws import refused
 
 NAMES = count(1)
 ROLE = "arn:aws:iam::123456789012:role/gov"
 
 
-@pytest.fixture(scope="module")
-def sm(aws):
-    return aws.client("sagemaker", config=Config(retries={"total_max_attempts": 4}))
-
-
 @pytest.fixture
 def name():
     return f"thing-{next(NAMES):03}"
-
-
-def refused(code, call, **request):
-    with pytest.raises(ClientError) as problem:
-        call(**request)
-    error = problem.value.response["Error"]
-    assert error["Code"] == code, error
-    return error["Message"]
 
 
 def make_model(sm, name, **more):

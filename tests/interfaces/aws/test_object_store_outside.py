@@ -8,13 +8,8 @@ from botocore.exceptions import ClientError
 
 from support import buckets
 from support.aws import aws_house
-from support.outside import Outside, ended, export
+from support.outside import ended, export
 from support.traffic import all_events
-
-
-@pytest.fixture(scope="module")
-def outside(object_store):
-    return Outside(object_store)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ import sys
 import boto3
 import pytest
 
+from modelward import settings
+from modelward.app import open_house
+from modelward.kernel.errors import ModelwardError
 from support import buckets
 from support.aws import aws_house
 from support.outside import Outside, door_to
@@ -15,23 +18,18 @@ SECRET = "do-not-tell-anybody-this-word"
 ALLOW = """{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"""
 
 
-@pytest.fixture(scope="module")
-def outside(object_store):
-    return Outside(object_store)
-
-
-@pytest.fixture
-def listed(outside):
-    return outside.bucket()
-
-
-def run(folder, *arguments, **environment):
+def environment_of(folder, **chosen):
+    """The variables a server is told by; those of AWS and of Modelward are these and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MODELWARD_", "HTTP"))}
     places = {"HOME": str(folder), "MODELWARD_HOME": str(folder / "house"), "AWS_EC2_METADATA_DISABLED": "true"}
+    told = {**kept, **places, **buckets.ENVIRONMENT, **chosen}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def run(folder, *arguments, **chosen):
     command = [sys.executable, "-m", "modelward.cli.main", *arguments]
-    chosen = {**kept, **places, **buckets.ENVIRONMENT, **environment}
-    chosen = {name: value for name, value in chosen.items() if value is not None}
-    return subprocess.run(command, env=chosen, capture_output=True, text=True, timeout=90, check=False)
+    environment = environment_of(folder, **chosen)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
 
 
 def refused(folder, outside, **chosen):
@@ -70,8 +68,23 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_wrong_setting_is_told_at_the_start(case, outside, tmp_path):
+def test_a_house_with_a_wrong_setting_is_not_opened(case, outside, tmp_path, monkeypatch):
     chosen, words = CASES[case]
+    environment = environment_of(tmp_path, **{"MODELWARD_S3_ENDPOINT": outside.address, **chosen})
+    for name in set(os.environ) - set(environment):
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ModelwardError) as refusal:
+        open_house(settings.load()).close()
+
+    assert words in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+def test_a_server_with_a_wrong_setting_tells_of_it_and_ends(outside, tmp_path):
+    chosen, words = CASES["an endpoint with a password"]
 
     told = refused(tmp_path, outside, **chosen)
 

@@ -1,5 +1,6 @@
 """What the store answers a search is what looking at every record would; on both databases."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -179,15 +180,14 @@ def card(work, place, content, given):
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def filled(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("filled")
-    url = f"sqlite:///{folder / 'modelward.db'}"
-    if request.param == "postgresql":
-        postgres = request.getfixturevalue("postgres")
-        url = postgres.url(postgres.new_database(request.getfixturevalue("postgres_template")))
-    database = Database(url)
-    workshop = workshop_on(database, folder)
-    fill(workshop)
-    yield workshop
-    database.close()
+    with contextlib.ExitStack() as opened:
+        url = f"sqlite:///{folder / 'modelward.db'}"
+        if request.param == "postgresql":
+            url = opened.enter_context(request.getfixturevalue("postgres_databases").lend())
+        database = opened.enter_context(contextlib.closing(Database(url)))
+        workshop = workshop_on(database, folder)
+        fill(workshop)
+        yield workshop
 
 
 def filters_of(resource):

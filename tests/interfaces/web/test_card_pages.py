@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from support import card_pages
+from support.hindrances import hindrances, open_all_details
 
 pytestmark = pytest.mark.browser
 
@@ -68,10 +68,9 @@ def test_no_page_of_a_card_hinders_a_reader_or_complains(cards: Any, look: Any, 
     for name, path in addresses(cards, card).items():
         answer = seen.page.goto(path)
         assert answer.status == 200, name
-        _open_all_details(seen.page)
-        found = Axe().run(seen.page)
-        if found.violations_count:
-            faults[name] = found.generate_report()
+        open_all_details(seen.page, most=12)
+        if found := hindrances(seen.page):
+            faults[name] = found
 
     assert faults == {}
     assert seen.complaints == []
@@ -84,7 +83,7 @@ def test_no_page_of_a_card_is_wider_than_the_window_nor_runs_hostile_text(cards:
 
     for name, path in addresses(cards, *ALL).items():
         seen.page.goto(path)
-        _open_all_details(seen.page)
+        open_all_details(seen.page, most=12)
         wide = seen.page.evaluate("document.documentElement.scrollWidth")
         ran = seen.page.title() == "owned" or seen.page.locator("main script, main img[src=x]").count()
         if wide > width or ran:
@@ -99,9 +98,8 @@ def test_the_small_screen_hinders_no_reader_of_a_card_either(cards: Any, look: A
 
     for name in ("", "/edit", "/status", "/difference?before=1", "/evidence", "/discussion", "/controls"):
         seen.page.goto(f"/cards/{card_pages.APPROVED}{name}")
-        found = Axe().run(seen.page)
-        if found.violations_count:
-            faults[name] = found.generate_report()
+        if found := hindrances(seen.page):
+            faults[name] = found
 
     assert faults == {}
 
@@ -140,9 +138,3 @@ def test_a_card_can_be_edited_and_narrowed_without_scripts(cards: Any, look: Any
     expect(page.get_by_role("status")).to_contain_text("Saved as a new version")
     expect(page.get_by_text("green")).to_be_visible()
     expect(page.get_by_text("Kept while a row is added.")).to_be_visible()
-
-
-def _open_all_details(page: Any) -> None:
-    for each in page.locator("details:not([open]) > summary").all()[:12]:
-        if each.is_visible():
-            each.click()

@@ -1,6 +1,7 @@
 """The same key means the same request: it is done once and answered alike, however often and however much at once."""
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,11 +11,11 @@ from support.houses import visitor_of
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def visitor(request, tmp_path):
-    chosen = {}
-    if request.param == "postgresql":
-        postgres = request.getfixturevalue("postgres")
-        chosen["database_url"] = postgres.url(postgres.new_database(request.getfixturevalue("postgres_template")))
-    with visitor_of(tmp_path / "data", **chosen) as visitor:
+    with contextlib.ExitStack() as opened:
+        chosen = {}
+        if request.param == "postgresql":
+            chosen["database_url"] = opened.enter_context(request.getfixturevalue("postgres_databases").lend())
+        visitor = opened.enter_context(visitor_of(tmp_path / "data", **chosen))
         visitor.client().models.register("fraud")
         yield visitor
 

@@ -4,15 +4,14 @@ from datetime import timedelta
 from itertools import count
 
 from modelward.governance.access.entities import SYSTEM
-from modelward.governance.access.permissions import PERSONAS, Persona
 from modelward.governance.cards import binding, use_cases
 from modelward.governance.cards.entities import CardStatus
 from modelward.governance.cards.evidence import Evidence, EvidenceKind, EvidenceRef
 from modelward.governance.registry import use_cases as registry
-from modelward.kernel.actors import Actor, ActorKind
 from modelward.kernel.refs import CardRef, ModelRef, VersionRef
 from modelward.storage import event_log
 from modelward.storage.blobs import digest_of
+from support.cards import ANA, BEN
 
 NUMBERS = count()
 FULL = {
@@ -23,14 +22,6 @@ FULL = {
     },
     "business_details": {"business_problem": "Queues."},
 }
-
-
-def person(name, persona=Persona.OWNER):
-    permissions = frozenset(each.value for each in PERSONAS[persona])
-    return Actor(id=name, name=name, kind=ActorKind.PERSON, permissions=permissions)
-
-
-ANA, BEN = person("ana"), person("ben")
 
 
 def a_version(workshop):

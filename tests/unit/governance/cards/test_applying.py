@@ -11,7 +11,8 @@ from modelward.governance.cards.entities import CardStatus
 from modelward.kernel.errors import Invalid, NotAllowed, NotFound
 from modelward.kernel.refs import CardRef, ModelRef
 from modelward.storage import event_log
-from unit.governance.cards.cases import ANA, BEN, FULL, a_card, full, move, person
+from support.cards import ANA, BEN, person
+from unit.governance.cards.cases import FULL, a_card, full, move
 
 
 def apply(workshop, *wanted, by=ANA, dry_run=False):

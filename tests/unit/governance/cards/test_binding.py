@@ -14,7 +14,8 @@ from modelward.governance.cards.evidence import FieldBound
 from modelward.kernel.errors import Conflict, Invalid, NotFound
 from modelward.kernel.pages import PageRequest
 from modelward.storage.blobs import digest_of
-from unit.governance.cards.cases import ANA, BEN, FULL, a_card, a_version, bind, events, evidence, full, keep, move
+from support.cards import ANA, BEN
+from unit.governance.cards.cases import FULL, a_card, a_version, bind, events, evidence, full, keep, move
 
 FACTORS = "$.intended_uses.factors_affecting_model_efficiency"
 METRIC = "$.training_details.training_job_details.training_metrics[0].value"

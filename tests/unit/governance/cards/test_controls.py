@@ -8,7 +8,8 @@ from modelward.governance.access.permissions import Persona
 from modelward.governance.cards import control_packs, controls, paths, schema, use_cases
 from modelward.governance.cards.control_packs import ControlState, PackMissing
 from modelward.kernel.errors import Invalid, NotAllowed, NotFound
-from unit.governance.cards.cases import ANA, a_card, a_version, bind, evidence, keep, move, person
+from support.cards import ANA, person
+from unit.governance.cards.cases import a_card, a_version, bind, evidence, keep, move
 
 PACKS = control_packs.packs()
 

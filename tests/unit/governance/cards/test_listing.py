@@ -8,7 +8,8 @@ from modelward.governance.cards import use_cases
 from modelward.governance.cards.entities import CardStatus, RiskRating
 from modelward.kernel.errors import Invalid
 from modelward.kernel.pages import PageRequest
-from unit.governance.cards.cases import ANA, FULL, a_card, move
+from support.cards import ANA
+from unit.governance.cards.cases import FULL, a_card, move
 
 WORDS = ["payments", "Churn", "straße", "50%_off", 'say "no"', "ab", "αβγ", "x"]
 

@@ -13,7 +13,8 @@ from modelward.governance.cards.keeping import CardChanged
 from modelward.governance.cards.own_packs import PackBuiltIn, PackRetired
 from modelward.kernel.errors import Invalid, NotAllowed
 from modelward.storage import event_log
-from unit.governance.cards.cases import ANA, a_card, person
+from support.cards import ANA, person
+from unit.governance.cards.cases import a_card
 
 OWNER = {"id": "owner", "clause": "1", "title": "Owner", "text": "Who?", "fields": ["$.model_overview.model_owner"]}
 PURPOSE = {"id": "why", "clause": "2", "title": "Why", "text": "Why?", "fields": ["$.intended_uses.purpose_of_model"]}

@@ -11,7 +11,8 @@ from modelward.governance.cards import binding, reports, schema, use_cases
 from modelward.governance.cards.entities import Curve, Matrix
 from modelward.governance.cards.evidence import EvidenceKind, FieldBound
 from modelward.kernel.errors import Invalid
-from unit.governance.cards.cases import ANA, a_card, full
+from support.cards import ANA
+from unit.governance.cards.cases import a_card, full
 
 GOLDEN = Path(__file__).parents[5] / "shared" / "data" / "golden"
 SAMPLES = {

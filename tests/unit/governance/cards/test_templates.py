@@ -11,7 +11,8 @@ from modelward.governance.cards.templates import CardIncomplete
 from modelward.kernel.errors import Invalid, NotAllowed
 from modelward.kernel.pages import PageRequest
 from modelward.storage import event_log
-from unit.governance.cards.cases import ANA, FULL, a_card, a_version, bind, evidence, full, keep, move, person
+from support.cards import ANA, person
+from unit.governance.cards.cases import FULL, a_card, a_version, bind, evidence, full, keep, move
 
 ASKING = """
 name = "strict"

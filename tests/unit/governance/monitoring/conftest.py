@@ -1,5 +1,6 @@
 """A workshop on a real database of each dialect, with a clock that the test sets."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,11 +32,11 @@ class Hands:
 def workshop(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Workshop]:
     """One for all examples of a module: each takes an endpoint of its own."""
     folder: Path = tmp_path_factory.mktemp("house")
-    if request.param == "sqlite":
-        database = Database.in_folder(folder)
-    else:
-        postgres = request.getfixturevalue("postgres")
-        database = Database(postgres.url(postgres.new_database()))
-    upgrade(database)
-    yield Workshop(database=database, blobs=FolderBlobs(folder / "blobs"), clock=Hands())
-    database.close()
+    with contextlib.ExitStack() as opened:
+        if request.param == "sqlite":
+            database = Database.in_folder(folder)
+        else:
+            database = Database(opened.enter_context(request.getfixturevalue("postgres_databases").lend()))
+        opened.callback(database.close)
+        upgrade(database)
+        yield Workshop(database=database, blobs=FolderBlobs(folder / "blobs"), clock=Hands())

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from modelward.governance.access.entities import SYSTEM
 from modelward.governance.monitoring import capture_store, captures, filing
 from modelward.governance.monitoring.entities import CaptureRecord
-from modelward.governance.monitoring.windows import window_table
 from modelward.kernel.refs import EndpointRef
 from modelward.storage.work import Workshop
+from support.windows import rows_of_window
 
 from .conftest import NOON
 
@@ -33,10 +33,8 @@ def store(workshop: Workshop, endpoint: EndpointRef, records: list[CaptureRecord
 
 
 def seen(workshop: Workshop, endpoint: EndpointRef, start: int = -10, end: int = 10) -> list[tuple[int, int]]:
-    window = window_table(
-        workshop, SYSTEM, endpoint, start=NOON + timedelta(hours=start), end=NOON + timedelta(hours=end)
-    )
-    return sorted((row["n"], row["hour"]) for row in window.to_pylist())
+    rows = rows_of_window(workshop, endpoint, start=NOON + timedelta(hours=start), end=NOON + timedelta(hours=end))
+    return sorted((row["n"], row["hour"]) for row in rows)
 
 
 @settings(max_examples=60, deadline=None)
