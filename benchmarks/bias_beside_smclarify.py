@@ -21,8 +21,8 @@ from benchmarks.figures import Goal, conclude, machine, table
 from benchmarks.in_turn import Side, in_turn, middle, quotient
 
 OURS = """
-from modelward.analysis.bias import Facet
-from modelward.analysis.bias_facets import bias_reports
+from modelward.analysis.bias.report import Facet
+from modelward.analysis.bias.facets import bias_reports
 
 FACETS = [Facet(column="sex", value="f"), Facet(column="race", value="a"), Facet(column="age", threshold=40)]
 

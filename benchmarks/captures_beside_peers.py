@@ -26,7 +26,7 @@ from benchmarks.in_turn import Side, in_turn, middle, quotient
 
 OURS = """
 import math, resource, tempfile
-from modelward.analysis.capture_files import read_captures
+from modelward.analysis.captures.files import read_captures
 import numpy as np
 
 def work():

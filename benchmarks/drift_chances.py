@@ -66,7 +66,7 @@ def main() -> int:
 def null_chances(shape: str, sizes: tuple[int, int], draws: int) -> dict[str, Any]:
     """The chances of each distance, and of the verdict, where both columns are drawn alike."""
     from modelward.analysis import Constraints, DriftSettings
-    from modelward.analysis.drift import distances_of, verdicts
+    from modelward.analysis.checking.drift import distances_of, verdicts
     from modelward.analysis.profiles import Profile
 
     rng = np.random.default_rng((3, SHAPES.index(shape), *sizes))
@@ -99,7 +99,7 @@ def coverage(sizes: tuple[int, int], draws: int) -> dict[str, float]:
 
 
 def _compared(rng: Any, sizes: tuple[int, int], kind: str, alike: bool) -> Any:
-    from modelward.analysis.drift import distances_of
+    from modelward.analysis.checking.drift import distances_of
 
     if kind == "numbers":
         drawn = [rng.normal(size=sizes[0]), rng.normal(size=sizes[1]) + (0.0 if alike else SHIFT)]

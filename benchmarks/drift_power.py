@@ -154,7 +154,7 @@ def first_alarm(job: Job) -> int | None:
     from msgspec.structs import replace
 
     from modelward.analysis import DriftSettings, Plan, profile, suggest
-    from modelward.analysis.budget import RunHistory, check_run
+    from modelward.analysis.checking.budget import RunHistory, check_run
 
     plan, history = Plan(threads=1), RunHistory()
     baseline = profile(table_of(_seeded(job, 0), BASELINE_ROWS), plan)

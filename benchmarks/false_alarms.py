@@ -142,7 +142,7 @@ def judged(world: World) -> Outcome:
     import msgspec
 
     from modelward.analysis import DriftSettings, Plan, profile, suggest
-    from modelward.analysis.budget import RunHistory, check_run
+    from modelward.analysis.checking.budget import RunHistory, check_run
 
     case = world.case
     rng = np.random.default_rng((CASES.index(case), world.number))

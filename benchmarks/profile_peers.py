@@ -20,7 +20,7 @@ def told(work):
 
 OURS = """
 from modelward.analysis import check, profile, suggest
-import modelward.analysis.drift
+import modelward.analysis.checking.drift
 def work():
     baseline, current = profile(sys.argv[1]), profile(sys.argv[2])
     report = check(current, baseline, suggest(baseline))

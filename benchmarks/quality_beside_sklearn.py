@@ -17,7 +17,7 @@ from benchmarks.figures import Goal, conclude, machine, table
 from benchmarks.in_turn import Side, in_turn, middle, quotient
 
 OURS = """
-from modelward.analysis.quality import quality_report
+from modelward.analysis.quality.report import quality_report
 
 def work():
     return quality_report(sys.argv[1], problem_type="binary", label="y", prediction="g", probability="p", exact=EXACT)

@@ -101,8 +101,8 @@ told(tree_ms=spent / len(many) * 1000, **errors)
 """
 
 OURS = """
-from modelward.analysis.explain import kernel_shap
-from modelward.analysis.explain_trees import tree_shap, trees_of
+from modelward.analysis.attribution.explain import kernel_shap
+from modelward.analysis.attribution.trees import tree_shap, trees_of
 
 def explain(predict, rows, background, samples, seed=0):
     return kernel_shap(predict, rows, background, samples=samples, seed=seed).values[:, :, 0]

@@ -9,9 +9,9 @@ import pytest
 from msgspec import UNSET
 
 from formats.golden import golden
+from modelward.analysis.bias.flip_test import flip_test
 from modelward.analysis.compatible.analysis_tables import analysis_table, found, table_by_paths
 from modelward.analysis.compatible.bias_analysis import analyzed, bias_violations
-from modelward.analysis.compatible.flip_test import flip_test
 from modelward.analysis.compatible.texts import read_texts
 from modelward.analysis.formats.analysis_config import AnalysisConfig, FacetConfig, read_analysis_config
 from modelward.analysis.formats.analysis_file import read_analysis, write_analysis

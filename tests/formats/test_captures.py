@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from msgspec import UNSET
 
 from formats.golden import golden, normalised
-from modelward.analysis.capture_files import rows_in
+from modelward.analysis.captures.files import rows_in
 from modelward.analysis.compatible.data_statistics import data_statistics
 from modelward.analysis.compatible.texts import read_texts
 from modelward.analysis.formats.captures import (

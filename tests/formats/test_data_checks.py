@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from formats.golden import golden, monitored_rows
+from modelward.analysis.checking.drift import chi2_tail
 from modelward.analysis.compatible.data_checks import check_table
 from modelward.analysis.compatible.data_statistics import data_statistics, suggested_constraints
 from modelward.analysis.compatible.distances import categorical_distance, chi_square, numeric_distance
 from modelward.analysis.compatible.texts import read_texts
-from modelward.analysis.drift import chi2_tail
 from modelward.analysis.formats.constraints_file import read_constraints
 from modelward.analysis.formats.statistics_file import read_statistics
 from modelward.analysis.formats.violations_file import read_violations

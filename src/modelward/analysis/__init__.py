@@ -8,13 +8,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modelward.analysis.attribution import AttributionDrift, OrderDrift, attribution_drift, order_drift
-    from modelward.analysis.bias import BiasReport, Facet, bias_report
-    from modelward.analysis.bias_facets import bias_reports
-    from modelward.analysis.budget import RunHistory, Standing, check_run
+    from modelward.analysis.attribution.curves import partial_dependence, permutation_importance
+    from modelward.analysis.attribution.drift import AttributionDrift, OrderDrift, attribution_drift, order_drift
+    from modelward.analysis.attribution.explain import Explanation, ShapState, kernel_shap
+    from modelward.analysis.attribution.models import explain_model
+    from modelward.analysis.bias.facets import bias_reports
+    from modelward.analysis.bias.report import BiasReport, Facet, bias_report
     from modelward.analysis.catalogue import CATALOGUE, MeasureEntry
-    from modelward.analysis.checking import CheckReport, Unchecked, Violation, check
-    from modelward.analysis.classifier_drift import ClassifierVerdict, classifier_test
+    from modelward.analysis.checking.budget import RunHistory, Standing, check_run
+    from modelward.analysis.checking.checks import CheckReport, Unchecked, Violation, check
+    from modelward.analysis.checking.classifier import ClassifierVerdict, classifier_test
+    from modelward.analysis.checking.constraints import (
+        ColumnConstraints,
+        Condition,
+        Constraints,
+        DriftSettings,
+        counted_rules,
+        suggest,
+    )
+    from modelward.analysis.checking.distances import Distance
+    from modelward.analysis.checking.drift import DriftVerdict, distances_of
     from modelward.analysis.compatible.job_files import (
         JobFiles,
         analyze_files,
@@ -23,73 +36,60 @@ if TYPE_CHECKING:
         quality_files,
     )  # fmt: skip
     from modelward.analysis.compatible.predictors import Predictor
-    from modelward.analysis.constraints import (
-        ColumnConstraints,
-        Condition,
-        Constraints,
-        DriftSettings,
-        counted_rules,
-        suggest,
-    )
-    from modelward.analysis.distances import Distance
-    from modelward.analysis.drift import DriftVerdict, distances_of
-    from modelward.analysis.explain import Explanation, ShapState, kernel_shap
-    from modelward.analysis.explain_curves import partial_dependence, permutation_importance
-    from modelward.analysis.explain_models import explain_model
     from modelward.analysis.profiles import ColumnProfile, Kind, Profile
-    from modelward.analysis.quality import quality_report
-    from modelward.analysis.quality_shapes import QualityReport
+    from modelward.analysis.quality.report import quality_report
+    from modelward.analysis.quality.shapes import QualityReport
     from modelward.analysis.scan import profile
     from modelward.analysis.sources import Plan
 
 _HOMES = {
-    "AttributionDrift": "attribution",
-    "BiasReport": "bias",
+    "AttributionDrift": "attribution.drift",
+    "BiasReport": "bias.report",
     "CATALOGUE": "catalogue",
-    "CheckReport": "checking",
-    "ClassifierVerdict": "classifier_drift",
-    "ColumnConstraints": "constraints",
+    "CheckReport": "checking.checks",
+    "ClassifierVerdict": "checking.classifier",
+    "ColumnConstraints": "checking.constraints",
     "ColumnProfile": "profiles",
-    "Condition": "constraints",
-    "Constraints": "constraints",
-    "Distance": "distances",
-    "DriftSettings": "constraints",
-    "DriftVerdict": "drift",
-    "Explanation": "explain",
-    "Facet": "bias",
+    "Condition": "checking.constraints",
+    "Constraints": "checking.constraints",
+    "Distance": "checking.distances",
+    "DriftSettings": "checking.constraints",
+    "DriftVerdict": "checking.drift",
+    "Explanation": "attribution.explain",
+    "Facet": "bias.report",
     "JobFiles": "compatible.job_files",
     "Kind": "profiles",
     "MeasureEntry": "catalogue",
-    "OrderDrift": "attribution",
+    "OrderDrift": "attribution.drift",
     "Plan": "sources",
     "Predictor": "compatible.predictors",
     "Profile": "profiles",
-    "QualityReport": "quality_shapes",
-    "RunHistory": "budget",
-    "Standing": "budget",
-    "ShapState": "explain",
-    "Unchecked": "checking",
-    "Violation": "checking",
+    "QualityReport": "quality.shapes",
+    "RunHistory": "checking.budget",
+    "Standing": "checking.budget",
+    "ShapState": "attribution.explain",
+    "Unchecked": "checking.checks",
+    "Violation": "checking.checks",
     "analyze_files": "compatible.job_files",
-    "attribution_drift": "attribution",
+    "attribution_drift": "attribution.drift",
     "baseline_files": "compatible.job_files",
-    "bias_report": "bias",
-    "bias_reports": "bias_facets",
-    "check": "checking",
+    "bias_report": "bias.report",
+    "bias_reports": "bias.facets",
+    "check": "checking.checks",
     "check_files": "compatible.job_files",
-    "check_run": "budget",
-    "classifier_test": "classifier_drift",
-    "distances_of": "drift",
-    "counted_rules": "constraints",
-    "explain_model": "explain_models",
-    "kernel_shap": "explain",
-    "order_drift": "attribution",
-    "partial_dependence": "explain_curves",
-    "permutation_importance": "explain_curves",
+    "check_run": "checking.budget",
+    "classifier_test": "checking.classifier",
+    "distances_of": "checking.drift",
+    "counted_rules": "checking.constraints",
+    "explain_model": "attribution.models",
+    "kernel_shap": "attribution.explain",
+    "order_drift": "attribution.drift",
+    "partial_dependence": "attribution.curves",
+    "permutation_importance": "attribution.curves",
     "profile": "scan",
     "quality_files": "compatible.job_files",
-    "quality_report": "quality",
-    "suggest": "constraints",
+    "quality_report": "quality.report",
+    "suggest": "checking.constraints",
 }
 
 __all__ = [

@@ -4,8 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from modelward.analysis.bias_groups import GROUP_MEASURES
-from modelward.analysis.bias_metrics import MEASURES
+from modelward.analysis.bias.groups import GROUP_MEASURES
+from modelward.analysis.bias.metrics import MEASURES
 
 Class: TypeAlias = Literal["profile", "drift", "quality", "bias", "attribution"]
 Direction: TypeAlias = Literal["higher is better", "lower is better", "nearer to balance is better", "neither"]

@@ -290,7 +290,7 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
     @contextmanager
     def opened(sure: bool) -> Iterator[Stream]:
         # DuckDB costs 0.3 s to load: only who reads text files pays.
-        from modelward.analysis.capture_files import looks_like_captures, read_captures
+        from modelward.analysis.captures.files import looks_like_captures, read_captures
         from modelward.analysis.json_files import read_json
         from modelward.analysis.text_files import read_csv
 

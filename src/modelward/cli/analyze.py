@@ -13,7 +13,7 @@ from modelward.kernel.outcome import Outcome
 
 if TYPE_CHECKING:
     from modelward.analysis import JobFiles
-    from modelward.analysis.explain import ShapState
+    from modelward.analysis.attribution.explain import ShapState
 
 STATE_SECONDS = 5.0
 
@@ -45,7 +45,7 @@ def analyze(
     Exit code: 0 done and kept, 1 bias or the order of features has drifted, 2 undecided, 3 could not run.
     """
     from modelward.analysis import analyze_files
-    from modelward.analysis.explain import ShapState
+    from modelward.analysis.attribution.explain import ShapState
     from modelward.analysis.formats.analysis_config import read_analysis_config
     from modelward.analysis.formats.layout import content_of
     from modelward.cli.asking import predictor_at

@@ -34,7 +34,7 @@ def look(asked: Asked) -> Seen:
         ModelwardError: a table or a file of constraints cannot be read, or options do not go together.
     """
     from modelward.analysis import Plan, suggest
-    from modelward.analysis.constraints import counted_rules
+    from modelward.analysis.checking.constraints import counted_rules
     from modelward.kernel.errors import Invalid
 
     if asked.reference is None and (asked.together or asked.history_path):
@@ -48,7 +48,7 @@ def look(asked: Asked) -> Seen:
     report = _judged(current, baseline, in_use, asked) if baseline is not None or rules is not None else None
     together = None
     if asked.together:
-        from modelward.analysis.classifier_drift import classifier_test
+        from modelward.analysis.checking.classifier import classifier_test
 
         together = classifier_test(asked.data, asked.reference, columns=asked.columns)
     return Seen(
@@ -85,7 +85,7 @@ def _judged(current: "Profile", baseline: "Profile | None", rules: "Constraints"
 
     if asked.history_path is None:
         return check(current, baseline, rules, at=time.time())
-    from modelward.analysis.budget import RunHistory, check_run
+    from modelward.analysis.checking.budget import RunHistory, check_run
     from modelward.kernel.errors import Invalid
 
     if rules.drift.false_alarms_a_month is None:
@@ -142,7 +142,7 @@ def _profiled(path: str, plan: "Plan", what: str, asked: Asked) -> "Profile":
 
 
 def _read_rules(path: str) -> "Constraints":
-    from modelward.analysis.constraint_reading import read_constraints
+    from modelward.analysis.checking.constraint_reading import read_constraints
     from modelward.kernel import codec
     from modelward.kernel.errors import Invalid, NotFound
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modelward.analysis import CheckReport, Constraints, Profile
-    from modelward.analysis.classifier_drift import ClassifierVerdict
+    from modelward.analysis.checking.classifier import ClassifierVerdict
 
 EXIT_CODES = {"passed": 0, "failed": 1, "undecided": 2}
 

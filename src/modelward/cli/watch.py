@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from modelward.analysis import CheckReport, ColumnProfile, DriftVerdict
-    from modelward.analysis.classifier_drift import ClassifierVerdict
+    from modelward.analysis.checking.classifier import ClassifierVerdict
 
 COULD_NOT_RUN = 3
 SPARKS = " ▁▂▃▄▅▆▇█"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelward.analysis.attribution import (
+from modelward.analysis.attribution.drift import (
     attribution_drift,
     global_attributions,
     kendall,

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from modelward.analysis import CATALOGUE, BiasReport, bias_report
-from modelward.analysis.bias_metrics import MEASURES
+from modelward.analysis.bias.metrics import MEASURES
 from modelward.kernel import codec
 from modelward.kernel.errors import Invalid, NotFound
 from modelward.kernel.outcome import Outcome

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from modelward.analysis import bias_report, quality_report, tally_counts
-from modelward.analysis.bias_metrics import MEASURES
+from modelward.analysis.bias.metrics import MEASURES
 from modelward.analysis.tallies import Coder, tallies
 from modelward.kernel.outcome import Outcome
 

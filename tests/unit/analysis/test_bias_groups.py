@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from modelward.analysis.bias import Facet, bias_report
-from modelward.analysis.bias_facets import bias_reports
-from modelward.analysis.bias_groups import GROUP_MEASURES, pooled
-from modelward.analysis.compatible.flip_test import flip_test
+from modelward.analysis.bias.facets import bias_reports
+from modelward.analysis.bias.flip_test import flip_test
+from modelward.analysis.bias.groups import GROUP_MEASURES, pooled
+from modelward.analysis.bias.report import Facet, bias_report
 from modelward.kernel.errors import Invalid
 from modelward.kernel.outcome import Outcome
 
@@ -216,7 +216,7 @@ def test_the_report_has_the_flip_test_where_features_are_named():
 
 
 def test_of_many_rows_the_flip_test_takes_a_sample_and_says_so(monkeypatch):
-    monkeypatch.setattr("modelward.analysis.bias_flip.ROWS_MAX", 500)
+    monkeypatch.setattr("modelward.analysis.bias.flips.ROWS_MAX", 500)
     table = people(4_000, f_old=0.1, f_young=0.1)
 
     report = bias_report(table, label="label", prediction="guess", facet="sex", facet_value="f", features=["x"], seed=3)

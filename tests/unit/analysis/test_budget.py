@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from modelward.analysis import ColumnConstraints, Constraints, DriftSettings, Plan, check, profile
-from modelward.analysis.budget import LENGTHS, RunHistory, check_run, level_of
-from modelward.analysis.classifier_drift import area, classifier_test
+from modelward.analysis.checking.budget import LENGTHS, RunHistory, check_run, level_of
+from modelward.analysis.checking.classifier import area, classifier_test
 from modelward.kernel.errors import Invalid
 from modelward.kernel.outcome import Outcome
 

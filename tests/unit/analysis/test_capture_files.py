@@ -7,7 +7,7 @@ import pytest
 from tests.unit.analysis.test_profile_law import assert_same
 
 from modelward.analysis import Kind, Plan, profile
-from modelward.analysis.capture_files import rows_in
+from modelward.analysis.captures.files import rows_in
 from modelward.analysis.formats.captures import CaptureRecord, read_records
 from modelward.analysis.formats.captures import rows_of as texts_of
 from modelward.kernel.errors import Invalid

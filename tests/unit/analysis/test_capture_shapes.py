@@ -6,10 +6,11 @@ import random
 
 import pytest
 
-from modelward.analysis import capture_files, capture_learning
-from modelward.analysis.capture_bodies import rows_in
-from modelward.analysis.capture_files import read_captures
-from modelward.analysis.capture_shapes import shapes_of
+from modelward.analysis.captures import files as capture_files
+from modelward.analysis.captures import learning as capture_learning
+from modelward.analysis.captures.bodies import rows_in
+from modelward.analysis.captures.files import read_captures
+from modelward.analysis.captures.shapes import shapes_of
 from modelward.analysis.columns import TypeChanged
 from modelward.kernel.errors import Invalid
 

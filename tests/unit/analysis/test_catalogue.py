@@ -21,7 +21,7 @@ from modelward.analysis import (
     quality_report,
     suggest,
 )
-from modelward.analysis.drift import Measure
+from modelward.analysis.checking.drift import Measure
 
 ENTRIES = {entry.name: entry for entry in CATALOGUE}
 NO_FIGURES = {"kind", "distinct_exact"}

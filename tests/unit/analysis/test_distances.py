@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from modelward.analysis import Constraints, DriftSettings, Plan, check, profile, suggest
-from modelward.analysis.budget import SPENT, RunHistory, Standing, check_run, level_of
-from modelward.analysis.chances import binomial_tail, chi2_p_value, rank_p_values, share_p_value
-from modelward.analysis.distances import moved_by_chance
-from modelward.analysis.drift import distances_of
-from modelward.analysis.spending import divided, keeps_limit
+from modelward.analysis.checking.budget import SPENT, RunHistory, Standing, check_run, level_of
+from modelward.analysis.checking.chances import binomial_tail, chi2_p_value, rank_p_values, share_p_value
+from modelward.analysis.checking.distances import moved_by_chance
+from modelward.analysis.checking.drift import distances_of
+from modelward.analysis.checking.spending import divided, keeps_limit
 from modelward.kernel.outcome import Outcome
 
 ONE = Plan(threads=1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.analysis.test_profile_law import assert_same
 
 from modelward.analysis import Profile, profile
-from modelward.analysis.capture_files import read_captures, rows_in
+from modelward.analysis.captures.files import read_captures, rows_in
 from modelward.kernel.errors import Invalid
 
 SETTINGS = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelward.analysis.explain import ShapState, kernel_shap
-from modelward.analysis.explain_coalitions import coalitions
+from modelward.analysis.attribution.coalitions import coalitions
+from modelward.analysis.attribution.explain import ShapState, kernel_shap
 from modelward.kernel.errors import Conflict, Invalid
 
 

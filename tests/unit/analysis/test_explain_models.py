@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from modelward.analysis.explain import kernel_shap
-from modelward.analysis.explain_curves import partial_dependence, permutation_importance
-from modelward.analysis.explain_models import explain_model, predict_of
-from modelward.analysis.explain_trees import tree_shap, trees_of
+from modelward.analysis.attribution.curves import partial_dependence, permutation_importance
+from modelward.analysis.attribution.explain import kernel_shap
+from modelward.analysis.attribution.models import explain_model, predict_of
+from modelward.analysis.attribution.trees import tree_shap, trees_of
 from modelward.kernel.errors import Invalid
 
 ensemble = pytest.importorskip("sklearn.ensemble", reason="scikit-learn is not installed (extra: demo)")

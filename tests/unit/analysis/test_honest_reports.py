@@ -21,7 +21,7 @@ from modelward.analysis import (
     profile,
     quality_report,
 )  # fmt: skip
-from modelward.analysis.constraint_reading import read_constraints
+from modelward.analysis.checking.constraint_reading import read_constraints
 from modelward.analysis.expressions import understood
 from modelward.cli.watch import watch
 from modelward.kernel.errors import Invalid

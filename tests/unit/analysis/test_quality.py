@@ -59,7 +59,7 @@ def test_binary_metrics_are_those_of_scikit_learn(seed, digits):
 
 def test_the_binned_ranking_errs_by_less_than_it_says(monkeypatch):
     oracle = pytest.importorskip("sklearn.metrics")
-    monkeypatch.setattr("modelward.analysis.scores.EXACT_ROWS_MAX", 1_000)
+    monkeypatch.setattr("modelward.analysis.quality.scores.EXACT_ROWS_MAX", 1_000)
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 50_000)
     score = np.clip(rng.normal(0.4 + 0.2 * y, 0.2), 0, 1)

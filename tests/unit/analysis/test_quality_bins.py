@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from modelward.analysis import quality_report
-from modelward.analysis.score_bins import Even, Graded, Ranked, ScoreBins
+from modelward.analysis.quality.score_bins import Even, Graded, Ranked, ScoreBins
 
 ROWS, FIRST_ROWS = 120_000, 30_000
 
@@ -34,7 +34,7 @@ def reported(table, exact):
 
 @pytest.mark.parametrize("spread", SPREADS)
 def test_bins_differ_from_kept_scores_by_no_more_than_the_report_says(spread, monkeypatch):
-    monkeypatch.setattr("modelward.analysis.scores.EXACT_ROWS_MAX", FIRST_ROWS)
+    monkeypatch.setattr("modelward.analysis.quality.scores.EXACT_ROWS_MAX", FIRST_ROWS)
     rng = np.random.default_rng(0)
     score = SPREADS[spread](rng)
     rank = np.argsort(np.argsort(score)) / ROWS
@@ -56,7 +56,7 @@ def test_bins_differ_from_kept_scores_by_no_more_than_the_report_says(spread, mo
 
 @pytest.mark.parametrize("spread", ["all equal", "two values", "two neighbours", "heavy ties in a tiny range"])
 def test_scores_that_recur_lose_nothing_in_bins(spread, monkeypatch):
-    monkeypatch.setattr("modelward.analysis.scores.EXACT_ROWS_MAX", FIRST_ROWS)
+    monkeypatch.setattr("modelward.analysis.quality.scores.EXACT_ROWS_MAX", FIRST_ROWS)
     rng = np.random.default_rng(1)
     table = pa.table({"y": rng.integers(0, 2, ROWS), "p": SPREADS[spread](rng)})
 

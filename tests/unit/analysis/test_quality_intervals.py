@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelward.analysis import quality_report
-from modelward.analysis.score_bins import Even, Graded, Ranked, ScoreBins
+from modelward.analysis.quality.score_bins import Even, Graded, Ranked, ScoreBins
 from modelward.kernel.errors import Invalid
 
 
@@ -114,7 +114,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_bins_err_by_less_than_they_say_and_that_is_less_than_a_millionth(shape, monkeypatch):
-    monkeypatch.setattr("modelward.analysis.scores.EXACT_ROWS_MAX", 100_000)
+    monkeypatch.setattr("modelward.analysis.quality.scores.EXACT_ROWS_MAX", 100_000)
     rng = np.random.default_rng(0)
     score = np.clip(SHAPES[shape](rng, 400_000), 0, 1)
     label = (rng.random(400_000) < 0.3 + 0.4 * (np.argsort(np.argsort(score)) / 400_000)).astype(int)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from modelward.analysis import ColumnConstraints, Constraints, DriftSettings, Plan, check, profile
-from modelward.analysis.constraints import Condition, counted_rules
+from modelward.analysis.checking.constraints import Condition, counted_rules
 from modelward.analysis.expressions import understood
 from modelward.analysis.row_rules import ExpressionRule, PatternRule, UniqueRule
 from modelward.kernel.errors import Invalid

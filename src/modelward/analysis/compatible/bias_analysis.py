@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from msgspec import UNSET
 
-from modelward.analysis.bias_metrics import MEASURES, Stage, read_measures
+from modelward.analysis.bias.flip_test import flip_test
+from modelward.analysis.bias.metrics import MEASURES, Stage, read_measures
 from modelward.analysis.compatible.bias_columns import Chosen, Mask, choose, codes_of, favourable, numbers_of
-from modelward.analysis.compatible.flip_test import flip_test
 from modelward.analysis.compatible.kinds import count_kinds
 from modelward.analysis.compatible.texts import TextColumn, TextTable
 from modelward.analysis.formats.analysis_config import DEFAULT_PROBABILITY_THRESHOLD, AnalysisConfig, Column

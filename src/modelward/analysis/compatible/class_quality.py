@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from modelward.analysis.compatible.text_columns import NumberColumn
 from modelward.analysis.compatible.texts import Data, read_texts
-from modelward.analysis.quality import quality_report
+from modelward.analysis.quality.report import quality_report
 from modelward.kernel import codec
 from modelward.kernel.errors import Invalid
 

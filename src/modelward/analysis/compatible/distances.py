@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from modelward.analysis.checking.drift import chi2_tail
 from modelward.analysis.compatible.kll import Floats, weighted
-from modelward.analysis.drift import chi2_tail
 
 Levels: TypeAlias = list[list[float]]
 Weights: TypeAlias = npt.NDArray[np.int64]

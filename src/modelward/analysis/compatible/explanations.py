@@ -12,15 +12,15 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
-from modelward.analysis.attribution import NDCG_THRESHOLD, Aggregation, global_attributions, order_drift
+from modelward.analysis.attribution.asking import Rows
+from modelward.analysis.attribution.curves import partial_dependence
+from modelward.analysis.attribution.drift import NDCG_THRESHOLD, Aggregation, global_attributions, order_drift
+from modelward.analysis.attribution.explain import Explanation, Progress, ShapState, kernel_shap
 from modelward.analysis.compatible.bias_analysis import column_of
 from modelward.analysis.compatible.model_inputs import feature_columns, given_rows, rows_of
 from modelward.analysis.compatible.predictors import Predictor, numbers
 from modelward.analysis.compatible.prototypes import prototypes
 from modelward.analysis.compatible.texts import TextColumn, TextTable
-from modelward.analysis.explain import Explanation, Progress, ShapState, kernel_shap
-from modelward.analysis.explain_asking import Rows
-from modelward.analysis.explain_curves import partial_dependence
 from modelward.analysis.formats.analysis_config import AnalysisConfig
 from modelward.analysis.formats.analysis_file import AnalysisFile, Explanations, ShapLabel
 from modelward.analysis.formats.layout import java_double, shaped

@@ -7,7 +7,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET
 
-from modelward.analysis.class_probabilities import class_columns
+from modelward.analysis.attribution.asking import Predict
+from modelward.analysis.attribution.explain import Progress, ShapState
 from modelward.analysis.compatible.analysis_tables import analysis_table
 from modelward.analysis.compatible.bias_analysis import POST, PRE, bias_parts, bias_violations, require_built
 from modelward.analysis.compatible.class_quality import class_quality_file
@@ -25,8 +26,6 @@ from modelward.analysis.compatible.predictors import Predictor, as_predictor
 from modelward.analysis.compatible.table_pass import Progress as PassProgress
 from modelward.analysis.compatible.table_pass import pass_over
 from modelward.analysis.compatible.texts import Data, columns_named, read_texts
-from modelward.analysis.explain import Progress, ShapState
-from modelward.analysis.explain_asking import Predict
 from modelward.analysis.formats.analysis_config import AnalysisConfig, read_analysis_config
 from modelward.analysis.formats.analysis_file import read_analysis, write_analysis
 from modelward.analysis.formats.constraints_file import read_constraints, write_constraints
@@ -50,6 +49,7 @@ from modelward.analysis.formats.violations_file import (
     ViolationsFile,
     write_violations,
 )  # fmt: skip
+from modelward.analysis.quality.class_probabilities import class_columns
 from modelward.kernel.errors import Invalid
 from modelward.kernel.outcome import Outcome
 

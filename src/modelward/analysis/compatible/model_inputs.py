@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
+from modelward.analysis.attribution.asking import Rows
 from modelward.analysis.compatible.bias_analysis import column_of
 from modelward.analysis.compatible.bias_columns import numbers_of
 from modelward.analysis.compatible.kinds import TextKind, count_kinds
 from modelward.analysis.compatible.predictors import Predictor
 from modelward.analysis.compatible.texts import TextColumn, TextTable, read_texts
-from modelward.analysis.explain_asking import Rows
 from modelward.analysis.formats.analysis_config import DEFAULT_PROBABILITY_THRESHOLD, AnalysisConfig
 from modelward.kernel.errors import Invalid, NotFound, NotImplementedYet
 

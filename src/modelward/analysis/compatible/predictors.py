@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, UnsetType
 
+from modelward.analysis.attribution.asking import Floats, Predict, Rows
 from modelward.analysis.compatible.analysis_tables import CSV, JSON, JSON_LINES, found
-from modelward.analysis.explain_asking import Floats, Predict, Rows
 from modelward.analysis.formats.analysis_config import AnalysisConfig
 from modelward.analysis.formats.layout import shaped
 from modelward.kernel.errors import Invalid, NotImplementedYet

@@ -16,7 +16,7 @@ from modelward.analysis import (
     counted_rules,
     profile,
 )
-from modelward.analysis.budget import Standing
+from modelward.analysis.checking.budget import Standing
 from modelward.analysis.row_rules import RowRule
 from modelward.governance.access.entities import SYSTEM
 from modelward.governance.monitoring import history, history_store, reporting, store, use_cases

@@ -89,7 +89,7 @@ def read_constraints(given: dict[str, Any], profile: bytes) -> bytes:
     """
     # The numbers cost time and memory to load: only who changes constraints pays.
     from modelward.analysis import Profile
-    from modelward.analysis.constraint_reading import read_constraints as read_strictly
+    from modelward.analysis.checking.constraint_reading import read_constraints as read_strictly
 
     field = "constraints"
     read = read_strictly(given, field=field)

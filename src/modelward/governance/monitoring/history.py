@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from modelward.analysis.budget import Standing
+from modelward.analysis.checking.budget import Standing
 from modelward.governance.monitoring.entities import Run
 from modelward.governance.monitoring.history_store import KeptHistory
 

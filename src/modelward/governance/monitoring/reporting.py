@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from modelward.analysis import CheckReport, Constraints, DriftVerdict, Profile, Violation
-from modelward.analysis.segment_checking import told
+from modelward.analysis.checking.segments import told
 from modelward.governance.monitoring.entities import Finding, Point, Run, RunState
 from modelward.governance.monitoring.rules import OUTCOME_COLUMNS
 from modelward.kernel import codec

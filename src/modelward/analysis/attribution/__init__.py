@@ -1,0 +1,1 @@
+"""What predictions rest on: Shapley values, importance, partial dependence, and how they move."""

@@ -1,0 +1,1 @@
+"""Capture records as tables: what the gateway and the hosted service write, JSON lines with bodies inside."""
