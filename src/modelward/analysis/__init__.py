@@ -1,7 +1,7 @@
 """Numbers from tables: pure, or by Arrow and DuckDB. Knows no monitor, user or table of ours; usable alone in a notebook.
 
 Heavy libraries are loaded at the first use of a name, not at import. No module here may have the name of a function
-here (so ``profiles.py``, ``checking.py``): importing a module puts it into this namespace.
+here (so ``profiles.py``, ``checking``): importing a module puts it into this namespace.
 """
 
 from importlib import import_module

@@ -14,13 +14,18 @@ LOOKED_AT = 20
 """Texts of a column that are looked at: all must be such numbers."""
 
 
+def are_decimal_commas(texts: Sequence[str]) -> bool:
+    """Whether there are texts, and the first twenty are all numbers with a decimal comma."""
+    return bool(texts) and all(re2_matches(list(texts[:LOOKED_AT]), DECIMAL_COMMA))
+
+
 def refuse_decimal_commas(column: str, texts: Sequence[str], name: str) -> None:
     """Refuse a column of which these are the most frequent, or the first, texts.
 
     Raises:
         Invalid: all of them are numbers with a decimal comma.
     """
-    if texts and all(re2_matches(list(texts[:LOOKED_AT]), DECIMAL_COMMA)):
+    if are_decimal_commas(texts):
         raise Invalid(
             f"Column {column!r} of {name} holds {texts[0]!r}: numbers with a decimal comma.",
             field=column,

@@ -47,6 +47,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[str, RuleCount] = {}
 
     def __add__(self, other: "Profile") -> "Profile":
+        if not isinstance(other, Profile):
+            return NotImplemented
         return Profile(
             rows=self.rows + other.rows,
             columns=joined_columns(self.columns, self.rows, other.columns, other.rows),

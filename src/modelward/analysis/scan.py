@@ -14,6 +14,7 @@ from modelward.analysis.decimal_commas import LOOKED_AT, refuse_decimal_commas
 from modelward.analysis.engines.engine import Engine
 from modelward.analysis.grouping import GroupedAccumulator, Grouping, Split, largest
 from modelward.analysis.nested import flat_batch, flat_schema, has_structs
+from modelward.analysis.places import files_at
 from modelward.analysis.profiles import ColumnProfile, Kind, Profile, TypeChanged
 from modelward.analysis.row_rules import plain, tallies_of
 from modelward.analysis.rule_counts import RuleCount
@@ -25,7 +26,6 @@ from modelward.analysis.sources import (
     StreamPart,
     broken,
     chosen_columns,
-    files_at,
     open_parquet,
     parquet_stream,
     parts_of,

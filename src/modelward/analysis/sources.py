@@ -3,14 +3,12 @@
 Every complaint names the file, and the column, line or value where one is known.
 """
 
-import glob
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -20,18 +18,12 @@ import pyarrow.parquet as pq
 from modelward.analysis.buffers import is_text
 from modelward.analysis.decimal_commas import without_decimal_commas
 from modelward.analysis.left_out import LeftOut
-from modelward.analysis.packed_files import BROKEN, damaged, lines_of
+from modelward.analysis.places import Format, fetched, files_at, format_of, remote
 from modelward.analysis.row_rules import RowRule
-from modelward.kernel.errors import Invalid, NotFound, Unavailable
+from modelward.kernel.errors import Invalid, NotFound
 
-Format: TypeAlias = Literal["parquet", "csv", "json", "captures"]
 Source: TypeAlias = Any
 """A path, a list of paths, an s3:// address, a pyarrow BufferReader with Parquet, or anything Arrow can stream."""
-
-FORMATS: dict[str, Format] = {
-    ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".asc": "csv",
-    ".json": "json", ".jsonl": "json", ".ndjson": "json",
-}  # fmt: skip
 
 SEGMENT_COLUMNS_MAX = 3
 SEGMENTS_MAX = 10_000
@@ -127,6 +119,12 @@ def parts_of(source: Source, plan: Plan) -> list[Part]:
     if isinstance(source, list | tuple):
         if not source:
             raise Invalid("The list of files is empty.", hint="Name at least one file.")
+        other = next((one for one in source if not isinstance(one, str | os.PathLike)), None)
+        if other is not None:
+            raise Invalid(
+                f"A list of sources names files; it holds a {type(other).__name__}.",
+                hint="Join tables before: pyarrow.concat_tables, pyarrow.Table.from_pylist.",
+            )
         return _parts_of_paths([os.fspath(path) for path in source], plan)
     if isinstance(source, pa.BufferReader):
         buffer = source.read_buffer() if source.tell() == 0 else _whole_buffer(source)
@@ -142,7 +140,8 @@ def parts_of(source: Source, plan: Plan) -> list[Part]:
         return [_stream("the frame", reader.schema, reader)]
     raise Invalid(
         f"A {type(source).__name__} is not a source of a table.",
-        hint="Give a path, a list of paths, an s3:// address, an Arrow table, or a pandas or polars frame.",
+        hint="Give a path, a list of paths, an s3:// address, an Arrow table, a pandas or polars frame (a lazy one "
+        "collected), or a relation of DuckDB.",
     )
 
 
@@ -202,88 +201,11 @@ def _parts_of_paths(paths: list[str], plan: Plan) -> list[Part]:
     return parts
 
 
-def files_at(path: str) -> list[str]:
-    """The files a path stands for.
-
-    Raises:
-        NotFound: there is none.
-        Invalid: the file is empty.
-    """
-    if path.startswith("s3://"):
-        return [path]
-    if not os.path.exists(path) and glob.has_magic(path):
-        matching = [name for name in sorted(glob.glob(path, recursive=True)) if os.path.isfile(name)]
-        return [file for name in matching for file in files_at(name)] or _none_match(path)
-    if not os.path.exists(path):
-        near = (
-            sorted(os.listdir(os.path.dirname(path) or "."))[:5] if os.path.isdir(os.path.dirname(path) or ".") else []
-        )
-        hint = f"The folder holds: {', '.join(near)}." if near else None
-        raise NotFound(f"There is no file {path!r}.", hint=hint)
-    if os.path.isdir(path):
-        files = sorted(str(file) for file in Path(path).rglob("*") if file.is_file() and _ending(str(file)) in FORMATS)
-        if not files:
-            raise NotFound(f"The folder {path!r} holds no Parquet, CSV or JSON lines file.")
-        return files
-    if not os.access(path, os.R_OK):
-        raise Invalid(f"The file {path!r} must not be read by this user.")
-    if os.path.getsize(path) == 0:
-        raise Invalid(f"The file {path!r} is empty: it holds no bytes.")
-    return [path]
-
-
-def _none_match(pattern: str) -> list[str]:
-    raise NotFound(f"No file matches {pattern!r}.")
-
-
-def _ending(path: str) -> str:
-    name = (path.partition("?")[0] if path.startswith("s3://") else path).lower()
-    for packed in (".gz", ".zst", ".bz2", ".xz"):
-        name = name.removesuffix(packed)
-    return os.path.splitext(name)[1]
-
-
-def format_of(path: str) -> Format:
-    """Tell the format of a file by its ending, else by its first bytes.
-
-    Raises:
-        Invalid: the file is an archive cut short.
-    """
-    known = FORMATS.get(_ending(path))
-    if known is not None or path.startswith("s3://"):
-        return known or "parquet"
-    try:
-        with lines_of(path) as file:
-            head = file.read(4096)
-    except BROKEN as problem:
-        raise damaged(path, problem) from problem
-    if head[:4] == b"PAR1":
-        return "parquet"
-    return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "csv"
-
-
 def _parquet_part(path: str) -> ParquetPart:
     if path.startswith("s3://"):
-        files, inner = _remote(path)
+        files, inner = remote(path)
         return ParquetPart(name=path, open=lambda: files.open_input_file(inner))
     return ParquetPart(name=path, open=lambda: pa.OSFile(path))
-
-
-def _remote(address: str) -> tuple[Any, str]:
-    from pyarrow import fs
-
-    try:
-        files, inner = fs.FileSystem.from_uri(address)
-        found = files.get_file_info(inner)
-    except (OSError, pa.ArrowInvalid) as problem:
-        raise Unavailable(
-            f"{address.partition('?')[0]} cannot be reached: {problem}", hint="Check the address and the credentials."
-        ) from problem
-    if found.type is not fs.FileType.File:
-        raise NotFound(
-            f"There is no object {address.partition('?')[0]!r}.", hint="Name one object, or a list of objects."
-        )
-    return files, inner
 
 
 def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
@@ -302,18 +224,6 @@ def _text_part(kind: Format, paths: list[str], plan: Plan) -> StreamPart:
                 yield Stream(schema=schema, batches=batches, left_out=left_out)
 
     return StreamPart(name=paths[0], open=opened, csv=kind == "csv")
-
-
-def fetched(path: str, folder: str) -> str:
-    """A file here: the same, or a copy in the folder of an object elsewhere."""
-    if not path.startswith("s3://"):
-        return path
-    from pyarrow import fs
-
-    files, inner = _remote(path)
-    target = os.path.join(folder, f"{abs(hash(path))}-{os.path.basename(inner)}")
-    fs.copy_files(inner, target, source_filesystem=files, destination_filesystem=fs.LocalFileSystem())
-    return target
 
 
 def open_parquet(part: ParquetPart, metadata: Any = None, *, buffer_bytes: int = 0) -> Any:

@@ -1,8 +1,11 @@
 """What readers of text would drop or mistake without a word is refused, with its place."""
 
+import json
+
+import pyarrow as pa
 import pytest
 
-from modelward.analysis import Kind, Plan, profile
+from modelward.analysis import Kind, Plan, baseline_files, profile
 from modelward.analysis.sources import batches_of
 from modelward.kernel.errors import Invalid
 
@@ -62,3 +65,58 @@ def test_a_column_of_which_only_f_occurs_holds_texts_and_no_truths(tmp_path):
         "odd": Kind.STRING,
     }
     assert found.columns["sex"].missing == 5
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ([{"a": 1}], "it holds a dict"),
+        ("gs://bucket/x.parquet", "addresses begin with s3://"),
+        ("https://host/x.csv", "addresses begin with s3://"),
+        (7, "A int is not a source"),
+    ],
+)
+def test_what_is_no_source_is_told_with_what_would_be_one(source, told):
+    with pytest.raises(Invalid, match=told) as refused:
+        profile(source)
+    assert refused.value.hint
+
+
+def test_an_arrow_file_is_told_from_text(tmp_path):
+    table = pa.table({"a": [1, 2]})
+    with pa.OSFile(str(tmp_path / "t.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+    with pytest.raises(Invalid, match="is an Arrow file"):
+        profile(str(tmp_path / "t.arrow"))
+
+
+def test_only_profiles_add_up():
+    with pytest.raises(TypeError, match="unsupported operand"):
+        profile(pa.table({"a": [1]})) + 3
+
+
+def test_a_baseline_tells_of_numbers_with_a_decimal_comma(tmp_path):
+    found = baseline_files(written(tmp_path, "t.csv", COMMAS))
+
+    assert [note.partition(": column ")[2][:18] for note in found.notes] == ["'p' holds '0,7': n"]
+
+
+def test_objects_inside_json_lines_are_columns_of_a_baseline(tmp_path):
+    lines = '{"a": {"b": 1, "c": "x"}, "l": [1, 2]}\n' * 3 + '{"a": {"b": 1, "b": 2}}\n'
+
+    found = baseline_files(written(tmp_path, "t.jsonl", lines))
+
+    names = [feature["name"] for feature in json.loads(found.files["constraints.json"])["features"]]
+    assert names == ["a.b", "a.c", "l"]
+    assert found.notes == (f"{tmp_path / 't.jsonl'}, line 4 was left out: an object names 'b' twice.",)
+
+
+def test_a_baseline_of_ten_thousand_columns_of_text_is_made(tmp_path):
+    names = [f"c{place}" for place in range(10_003)]
+    row = ",".join(str(place % 97 / 8) for place in range(10_003))
+    path = written(tmp_path, "wide.csv", "\n".join([",".join(names), *[row] * 300]) + "\n")
+
+    found = baseline_files(path, sketches=False)
+
+    assert len(json.loads(found.files["constraints.json"])["features"]) == 10_003

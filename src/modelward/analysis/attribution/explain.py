@@ -1,7 +1,7 @@
 """What features add to the output of a model, row by row: Kernel SHAP over any predictor, in large batches.
 
-An explanation tells how a model computes, not how the world works. See explain_trees.py for models that are trees and
-explain_curves.py for permutation importance and partial dependence.
+An explanation tells how a model computes, not how the world works. See trees.py for models that are trees and
+curves.py for permutation importance and partial dependence.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The rows inside one capture record, value by value. No files; see capture_files.py for these."""
+"""The rows inside one capture record, value by value. No files; see files.py for these."""
 
 import csv
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""What a column should look like, as suggested from a profile. Judging data against it stands in checking.py."""
+"""What a column should look like, as suggested from a profile. Judging data against it stands in checks.py."""
 
 import math
 

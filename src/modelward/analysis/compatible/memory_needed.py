@@ -11,7 +11,8 @@ from modelward.analysis.compatible.different_values import can_be_by_value
 from modelward.analysis.compatible.free_memory import TEXTS_OVER_FILE, free_bytes, too_large
 from modelward.analysis.compatible.text_reading import delimiter_at, pieces_of_lines
 from modelward.analysis.left_out import LeftOut
-from modelward.analysis.sources import ParquetPart, format_of, open_parquet
+from modelward.analysis.places import format_of
+from modelward.analysis.sources import ParquetPart, open_parquet
 from modelward.analysis.text_files import csv_lines
 
 NUMBER_BYTES = 40

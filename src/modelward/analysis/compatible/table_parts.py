@@ -15,8 +15,10 @@ from modelward.analysis.compatible.different_values import can_be_by_value
 from modelward.analysis.compatible.text_columns import NumberColumn, TextColumn, column_of
 from modelward.analysis.compatible.text_reading import LINES_AT_ONCE, csv_batches, pieces_of_lines
 from modelward.analysis.compatible.texts import Data, TextTable, columns_of_rows, names_are_made_up
+from modelward.analysis.decimal_commas import LOOKED_AT, are_decimal_commas
 from modelward.analysis.left_out import LeftOut
-from modelward.analysis.sources import ParquetPart, broken, chosen_columns, fetched, files_at, format_of, open_parquet
+from modelward.analysis.places import fetched, files_at, format_of
+from modelward.analysis.sources import ParquetPart, broken, chosen_columns, open_parquet
 from modelward.kernel.errors import Invalid
 
 PIECE_ROWS = 131_072
@@ -169,13 +171,12 @@ class HeldTable:
 
 
 class CsvFile:
-    """A CSV file: texts."""
-
-    left_out: tuple[str, ...] = ()
+    """A CSV file: texts. Numbers with a decimal comma stay texts, as the service has them, which is told."""
 
     def __init__(self, path: str, *, header: bool) -> None:
         """Remember the file. Without a header its columns are named ``_c0``, ``_c1``, ..."""
         self.path, self.named = path, header
+        self.left_out: tuple[str, ...] = ()
 
     def pieces(self) -> Iterator[Piece]:
         """All columns, piece by piece.
@@ -184,8 +185,22 @@ class CsvFile:
             Invalid: the file is no CSV; told where it is met.
         """
         # The first batch may be without rows: it tells the names.
+        looked = False
         for batch in csv_batches(self.path, header=self.named, rows_of=rows_of_texts):
-            yield batch.num_rows, [column_of(name, batch.column(name)) for name in batch.schema.names]
+            columns = [column_of(name, batch.column(name)) for name in batch.schema.names]
+            if batch.num_rows and not looked:
+                looked = True
+                self.left_out = tuple(self._mistaken(columns))
+            yield batch.num_rows, columns
+
+    def _mistaken(self, columns: list[TextColumn]) -> Iterator[str]:
+        for column in columns:
+            texts = column.words.slice(0, LOOKED_AT).to_pylist()
+            if are_decimal_commas(texts):
+                yield (
+                    f"{self.path}: column {column.name!r} holds {texts[0]!r}: numbers with a decimal comma are texts here. "
+                    "Write them with a point."
+                )
 
 
 class LinesFile:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from modelward.analysis.compatible.free_memory import must_fit_whole
 from modelward.analysis.formats.captures import CaptureRecord, MergedRecord, read_records, rows_of, text_of
+from modelward.analysis.formats.json_bodies import leaves, must_name_once
 from modelward.analysis.left_out import LeftOut
 from modelward.analysis.packed_files import BROKEN, damaged, lines_of, must_be_bytes_of_utf8, unpacked
 from modelward.analysis.text_files import LINE_BYTES_MAX, MEMORY_MB_MAX, csv_lines, delimiter_of, plainly, ragged_line
@@ -161,8 +162,10 @@ def pieces_of_lines(path: str, left_out: LeftOut, rows_max: int) -> Generator[li
 
 
 def _object(line: bytes) -> list[Row]:
-    line.decode()
-    return [_texts(msgspec.json.decode(line, type=dict[str, Any]))]
+    text = line.decode()
+    values = msgspec.json.decode(line, type=dict[str, Any])
+    must_name_once(text)
+    return [_texts(values)]
 
 
 def _listed(path: str, content: bytes) -> list[Row]:
@@ -173,7 +176,8 @@ def _listed(path: str, content: bytes) -> list[Row]:
 
 
 def _texts(values: dict[str, Any]) -> Row:
-    return {name: text_of(value) for name, value in values.items()}
+    """Objects inside are columns by the path of the value; lists stay JSON, as they may be of any length."""
+    return {name: text_of(value) for name, value in leaves(values)}
 
 
 def _captured(line: bytes) -> list[Row]:

@@ -18,15 +18,8 @@ from modelward.analysis.compatible.memory_needed import must_fit
 from modelward.analysis.compatible.text_columns import TextColumn, column_of, joined_column
 from modelward.analysis.compatible.text_reading import LINES_AT_ONCE, Row, csv_batches, pieces_of_lines
 from modelward.analysis.left_out import LeftOut
-from modelward.analysis.sources import (
-    ParquetPart,
-    broken,
-    chosen_columns,
-    fetched,
-    files_at,
-    format_of,
-    open_parquet,
-)
+from modelward.analysis.places import fetched, files_at, format_of
+from modelward.analysis.sources import ParquetPart, broken, chosen_columns, open_parquet
 from modelward.kernel.errors import Invalid, NotFound
 
 __all__ = [

@@ -31,12 +31,12 @@ def json_rows(value: Any) -> list[Cells]:
     if not any(isinstance(one, dict | list) for one in value.values()):
         return [list(value.items())]
     lists = list(_lists_in(value))
-    alone = sum(1 for _ in _leaves(value)) == len(lists)
+    alone = sum(1 for _ in leaves(value)) == len(lists)
     tables = [each for _, each in lists if alone or all(isinstance(one, dict) for one in each)]
     if not tables or len(tables) != len(lists) or len({len(each) for each in tables}) != 1:
         return [_flat(value, "")]
     # {"instances": [...]}, and {"output": {"predictions": [...]}, "instances": [...]}: one row for each element.
-    outside = [(name, one) for name, one in _leaves(value) if not isinstance(one, list)]
+    outside = [(name, one) for name, one in leaves(value) if not isinstance(one, list)]
     rows: list[Cells] = []
     for place in range(len(tables[0])):
         row = list(outside)
@@ -84,21 +84,21 @@ def _once(pairs: list[tuple[str, Any]]) -> None:
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise Invalid(f"a body names {twice!r} twice.", field=twice)
+        raise Invalid(f"an object names {twice!r} twice.")
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Everything in nested objects that is no object, with its path."""
     for name, one in value.items():
         inside = f"{path}.{name}" if path else str(name)
         if isinstance(one, dict):
-            yield from _leaves(one, inside)
+            yield from leaves(one, inside)
         else:
             yield inside, one
 
 
 def _lists_in(value: Any) -> Iterator[tuple[str, list[Any]]]:
-    return ((name, one) for name, one in _leaves(value) if isinstance(one, list))
+    return ((name, one) for name, one in leaves(value) if isinstance(one, list))
 
 
 def _flat(value: Any, path: str) -> Cells:
