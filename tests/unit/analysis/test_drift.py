@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelward.analysis import Constraints, DriftSettings, check, profile, suggest
-from modelward.analysis.checking.checks import chances, distances, drift
+from modelward.analysis.checking import chances, distances, drift
 from modelward.analysis.sketches import Categories
 from modelward.kernel.outcome import Outcome
 

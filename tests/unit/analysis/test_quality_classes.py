@@ -152,7 +152,7 @@ def test_a_report_survives_json():
 
 
 def test_many_rows_are_counted_in_bins_and_the_areas_keep_six_digits(monkeypatch):
-    from modelward.analysis.quality.report import scores
+    from modelward.analysis.quality import scores
 
     table = table_of(*drawn(20_000))
     kept = reported(table, exact=True).metrics
