@@ -5,9 +5,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -82,6 +82,7 @@ class Worker:
         self._tell_at: float | None = 0.0
         self._stopping = False
         self._running: dict[str, Job] = {}
+        self._taking, self._looks = False, 0
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix="modelward-job")
         self._thread = threading.Thread(target=self._loop, name="modelward-worker", daemon=True)
@@ -108,10 +109,15 @@ class Worker:
     def idle(self) -> bool:
         """Whether nothing runs and nothing is due now."""
         with self._lock:
-            if self._running:
+            before = self._looks
+            if self._taking or self._running:
                 return False
         due, now = self.rows.read(_next_due), self.clock()
-        return not (due.job_is_due(now) or due.slot_is_due(now))
+        if due.job_is_due(now) or due.slot_is_due(now):
+            return False
+        with self._lock:
+            # What was taken meanwhile was no longer due, and what follows from it may be.
+            return self._looks == before and not self._taking
 
     def _loop(self) -> None:
         while not self._stopping:
@@ -139,16 +145,26 @@ class Worker:
         due = self.rows.read(_next_due)
         extends = bool(held) and time.monotonic() >= self._extend_at
         if extends or due.slot_is_due(now) or (free and due.job_is_due(now)):
-            with self.rows.in_background():
+            with self._while_taking(), self.rows.in_background():
                 taken = self.rows.write(lambda connection: self._take(connection, now, held if extends else [], free))
+                for each in taken.jobs:
+                    self._launch(each)
             for lost in taken.lost:
                 self._give_up(lost, queue.VANISHED)
-            for each in taken.jobs:
-                self._launch(each)
             due = taken.due
             if extends or not held:
                 self._extend_at = time.monotonic() + LEASE.total_seconds() / 3
         return self._pause(now, due)
+
+    @contextmanager
+    def _while_taking(self) -> Iterator[None]:
+        with self._lock:
+            self._looks, self._taking = self._looks + 1, True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taking = False
 
     def _take(self, connection: Connection, now: datetime, held: list[str], free: int) -> "_Taken":
         if held:

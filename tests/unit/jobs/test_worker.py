@@ -93,6 +93,23 @@ def test_every_job_that_is_due_is_run(rows, start):
     wait_for(worker.idle)
 
 
+def test_a_worker_that_has_just_taken_a_job_is_not_idle(rows, start, monkeypatch):
+    """Between the commit that takes a job and its start, nothing is due and nothing runs."""
+    done, launch = [], Worker._launch
+
+    def late(worker, job):
+        time.sleep(0.3)
+        launch(worker, job)
+
+    monkeypatch.setattr(Worker, "_launch", late)
+    add(rows, "a")
+    worker = start({"test": finishing(rows, done)})
+
+    wait_for(worker.idle)
+
+    assert done == ["a"]
+
+
 def test_a_job_made_later_is_run_when_the_worker_is_woken(rows, start):
     done = []
     worker = start({"test": finishing(rows, done)})
