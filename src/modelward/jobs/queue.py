@@ -119,7 +119,9 @@ def claim(connection: Connection, *, owner: str, now: datetime, limit: int, leas
 def _claiming(chosen: sa.Select[Any], *, skip_locked: bool) -> sa.Executable:
     chosen = chosen.limit(sa.bindparam("most", type_=sa.Integer))
     if skip_locked:
-        chosen = chosen.with_for_update(skip_locked=True)
+        # Chosen once: as a mere subquery PostgreSQL may choose again for each row it joins, and take more than wanted.
+        once = chosen.with_for_update(skip_locked=True).cte("chosen").prefix_with("MATERIALIZED", dialect="postgresql")
+        chosen = sa.select(once.c.id)
     return (
         sa.update(job)
         .where(job.c.id.in_(chosen))
