@@ -35,7 +35,7 @@ class Templates:
     def __init__(self) -> None:
         """Know none yet."""
         self.known: list[Template] = []
-        self.shaped: dict[int, Template | None] = {}
+        self.shaped: dict[int, Template] = {}
         self.encoded = False
         self._learning = threading.Lock()
 
@@ -78,24 +78,28 @@ class Templates:
 
     def _read_shape(self, shape: Shape, kinds: Mapping[str, Kind]) -> Any:
         """The table of lines of one shape, and how many rows each has; None where no template is found that fits."""
-        if shape.number not in self.shaped or (self.shaped[shape.number] is None and shape.lines.size >= FEW_LINES):
-            self._learn_shape(shape)
+        found = self._by_template(shape, kinds)
+        # Few lines are read sooner one by one than learnt from; what was the same in all lines may be another now.
+        if found is None and shape.lines.size >= FEW_LINES and self._learn_shape(shape):
+            found = self._by_template(shape, kinds)
+        return found
+
+    def _by_template(self, shape: Shape, kinds: Mapping[str, Kind]) -> Any:
         template = self.shaped.get(shape.number)
         table = None if template is None else _table(shape.text, template, kinds)
-        if table is None and template is not None and shape.lines.size >= FEW_LINES:
-            # Perhaps what was the same in all lines before is another now.
-            self._learn_shape(shape)
-            template = self.shaped.get(shape.number)
-            table = None if template is None else _table(shape.text, template, kinds)
-        return None if table is None or template is None else (table, len(template.rows))
+        return None if template is None or table is None else (table, len(template.rows))
 
-    def _learn_shape(self, shape: Shape) -> None:
+    def _learn_shape(self, shape: Shape) -> bool:
+        """Look at the first lines of a shape; tell whether there is a template that was not known."""
         lines = [line.rstrip(b"\r") for line in shape.head(TEMPLATE_LINES)]
         found = template_of(lines, cut=shape.cut)
         with self._learning:
+            if found is None or found == self.shaped.get(shape.number):
+                return False
             if len(self.shaped) >= SHAPES_MAX:
                 self.shaped.clear()
             self.shaped[shape.number] = found
+        return True
 
 
 def _table(block: memoryview, template: Template, kinds: Mapping[str, Kind]) -> Any:
